@@ -1,0 +1,1 @@
+//! The LimiQuantix node agent

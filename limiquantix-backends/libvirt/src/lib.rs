@@ -1,0 +1,1 @@
+//! LimiQuantix hypervisor and storage backend on libvirt

@@ -1,0 +1,1 @@
+//! In-memory reference implementation of the LimiQuantix store contract

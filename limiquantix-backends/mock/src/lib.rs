@@ -1,0 +1,1 @@
+//! A simulated hypervisor and storage for LimiQuantix

@@ -1,0 +1,1 @@
+//! Embedded durable store of LimiQuantix on SQLite

@@ -1,0 +1,1 @@
+//! lqx: the LimiQuantix command line

@@ -1,0 +1,79 @@
+use serde::{Deserialize, Serialize};
+
+use super::{IndexEntry, Meta, ObjectKey};
+use crate::identity::{EventId, NodeId, ProjectId};
+
+/// Something that happened, in words for people. Written in the commit that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// Revision and times.
+    pub meta: Meta,
+    /// The tenant it concerns; none for the infrastructure.
+    pub project: Option<ProjectId>,
+    /// What happened.
+    pub kind: EventKind,
+    /// To what.
+    pub subject: ObjectKey,
+    /// What the subject is called.
+    pub subject_name: String,
+    /// The node it happened on.
+    pub node: Option<NodeId>,
+    /// One sentence.
+    pub message: String,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A VM was accepted.
+    VmCreated,
+    /// A VM's spec was changed.
+    VmUpdated,
+    /// A VM began to run.
+    VmStarted,
+    /// A VM no longer runs.
+    VmStopped,
+    /// An operation on a VM failed.
+    VmFailed,
+    /// A VM is gone.
+    VmDeleted,
+    /// A node was seen for the first time, or came back with another boot.
+    NodeRegistered,
+    /// A node's heartbeats arrive again.
+    NodeReady,
+    /// A node's heartbeats stopped.
+    NodeNotReady,
+}
+
+impl EventKind {
+    /// Its name, in lower-case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::VmCreated => "vm_created",
+            Self::VmUpdated => "vm_updated",
+            Self::VmStarted => "vm_started",
+            Self::VmStopped => "vm_stopped",
+            Self::VmFailed => "vm_failed",
+            Self::VmDeleted => "vm_deleted",
+            Self::NodeRegistered => "node_registered",
+            Self::NodeReady => "node_ready",
+            Self::NodeNotReady => "node_not_ready",
+        }
+    }
+}
+
+impl Event {
+    pub(super) fn index_entry(&self) -> IndexEntry<'_> {
+        IndexEntry {
+            project: self.project.as_ref(),
+            name: Some(&self.subject_name),
+            unique: None,
+            node: self.node,
+            phase: Some(self.kind.as_str()),
+        }
+    }
+}

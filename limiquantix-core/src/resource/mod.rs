@@ -1,0 +1,40 @@
+//! What the control plane keeps: one file per kind, each with spec (what is wanted), status (what was
+//! seen) and the entry by which stores index it.
+//!
+//! [`Object`] is the closed sum of all kinds, which is what a store holds; [`Resource`] is what each kind
+//! must tell about itself. Serialization here is for stores only: the wire has its own types.
+
+mod allocation;
+mod cluster;
+mod event;
+mod idempotency;
+mod meta;
+mod network;
+mod node;
+mod object;
+mod pool;
+mod project;
+mod task;
+mod vm;
+mod volume;
+
+pub use allocation::NodeAllocation;
+pub use cluster::{Cluster, ClusterSpec};
+pub use event::{Event, EventKind};
+pub use idempotency::IdempotencyRecord;
+pub use meta::{Labels, Meta, Revision};
+pub use network::{Network, NetworkSpec};
+pub use node::{
+    AdminState, Condition, HypervisorFacts, Node, NodePhase, NodeSpec, NodeStatus, PoolFacts, Taint,
+    TaintEffect,
+};
+pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
+pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
+pub use project::{Project, ProjectSpec};
+pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
+pub use vm::{
+    Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,
+    OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, StopCause, Toleration, Vm, VmPhase,
+    VmSpec, VmStatus,
+};
+pub use volume::{Volume, VolumePhase, VolumeSource, VolumeSpec};

@@ -1,0 +1,35 @@
+//! Points in time, as numbers. Reading the clock is the business of [`Clock`](crate::contract::Clock).
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Wall-clock time in microseconds since 1970-01-01T00:00:00Z. For display and ordering of records only:
+/// nothing that must be safe may depend on it (clocks step).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Microseconds since the epoch.
+    pub const fn micros(self) -> i64 {
+        self.0
+    }
+
+    /// The time that has passed since `earlier`; zero if the clock went backwards in between.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// Time since some fixed point of this process or boot; never steps. Durations that decide anything are
+/// differences of these.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Monotonic(pub Duration);
+
+impl Monotonic {
+    /// The time that has passed since `earlier`, or zero.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}

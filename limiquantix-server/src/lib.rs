@@ -1,0 +1,1 @@
+//! The LimiQuantix API server

@@ -1,0 +1,1 @@
+//! Conformance suites, generators, fixtures and a manual clock for LimiQuantix

@@ -1,0 +1,1 @@
+//! The LimiQuantix SDK: a control plane as a library
