@@ -30,6 +30,9 @@ pub struct Task {
     /// What happened so far; at most [`Task::LOG_MAX`] lines, the oldest dropped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<TaskLogLine>,
+    /// Somebody asked to cancel it: when its effect is undone it ends as cancelled.
+    #[serde(default)]
+    pub cancel_requested: bool,
     /// Why it failed or was cancelled.
     pub error: Option<TaskError>,
     /// When the node began.
@@ -166,6 +169,7 @@ impl Task {
             phase: String::new(),
             percent: 0,
             log: Vec::new(),
+            cancel_requested: false,
             error: None,
             started_at: None,
             finished_at: None,

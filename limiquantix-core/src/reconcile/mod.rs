@@ -1,0 +1,243 @@
+//! What an agent should do next about one VM: a pure function of what is assigned, what the hypervisor
+//! has, and what this agent did already. The agent's shell carries the step out, looks again, and asks
+//! again, until there is nothing to do. Crashing between any two steps is harmless: the next agent looks
+//! and asks the same question.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use crate::contract::{DEFAULT_STOP_GRACE, Instance, InstanceState, RunMark};
+use crate::error::{Error, Reason};
+use crate::identity::{Name, ProjectId, TaskId, VmId, VolumeId};
+use crate::resource::{
+    MacAddress, Operation, OperationKind, PowerIntent, PowerState, StopCause, TaskError, VmSpec,
+};
+use crate::settle::Outcome;
+use crate::time::Monotonic;
+
+/// What the control plane wants of one VM on this node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The VM.
+    pub vm: VmId,
+    /// Its name.
+    pub name: Name,
+    /// Its tenant.
+    pub project: ProjectId,
+    /// The permission to run it.
+    pub epoch: u32,
+    /// Whether it should run.
+    pub power: PowerIntent,
+    /// It is to be removed.
+    pub deleting: bool,
+    /// The operation under way.
+    pub operation: Option<Operation>,
+    /// What it should be.
+    pub spec: VmSpec,
+    /// Its volumes, in the order of `spec.disks`.
+    pub volumes: Vec<VolumeId>,
+    /// The addresses of its NICs, in the order of `spec.nics`.
+    pub macs: Vec<MacAddress>,
+}
+
+impl Assignment {
+    /// The mark of a start for the present intent.
+    pub fn run_mark(&self) -> RunMark {
+        RunMark {
+            epoch: self.epoch,
+            generation: self.power.generation,
+        }
+    }
+}
+
+/// What this agent process did for the operation under way. Lost when the agent dies, and nothing breaks:
+/// steps are repeated, and a graceful stop waits its grace again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    task: Option<TaskId>,
+    /// The volumes are there.
+    pub volumes_ready: bool,
+    /// The volumes are gone.
+    pub volumes_removed: bool,
+    /// The guest was asked to stop at this time.
+    pub stop_asked: Option<Monotonic>,
+    /// The guest was restarted.
+    pub rebooted: bool,
+}
+
+impl Progress {
+    /// Forgets what was done for another operation than the one under way.
+    pub fn align(&mut self, operation: Option<&Operation>) {
+        let task = operation.map(|op| op.task);
+        if self.task != task {
+            *self = Self {
+                task,
+                ..Self::default()
+            };
+        }
+    }
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Step {
+    /// Make the volumes.
+    EnsureVolumes,
+    /// Bring the definition up to the spec.
+    Define,
+    /// Power on, or bring the mark of a running guest up to date.
+    Run(RunMark),
+    /// Ask the guest to shut down.
+    AskToStop,
+    /// Pull the plug.
+    ForceOff,
+    /// Restart the guest.
+    Reboot {
+        /// Reset rather than ask.
+        force: bool,
+    },
+    /// Force off and remove the machine.
+    RemoveMachine,
+    /// Remove the volumes.
+    RemoveVolumes,
+    /// Look again when this much time has passed, or when something changes.
+    Wait(Duration),
+    /// Tell the control plane what became of the operation, and what is seen.
+    Report(TaskId, Outcome),
+    /// Nothing to do: tell the control plane what is seen, if it changed.
+    Rest,
+}
+
+impl Step {
+    /// What to call this step in a task's log, and how far the task is then.
+    pub fn progress(&self) -> Option<(&'static str, u32)> {
+        match self {
+            Self::EnsureVolumes => Some(("disk", 20)),
+            Self::Define => Some(("defining", 40)),
+            Self::Run(_) => Some(("starting", 70)),
+            Self::AskToStop => Some(("waiting for the guest to shut down", 30)),
+            Self::ForceOff => Some(("forcing off", 70)),
+            Self::Reboot { .. } => Some(("restarting", 50)),
+            Self::RemoveMachine => Some(("removing the machine", 30)),
+            Self::RemoveVolumes => Some(("removing volumes", 70)),
+            Self::Wait(_) | Self::Report(..) | Self::Rest => None,
+        }
+    }
+}
+
+/// The next step for `assignment`. `instance` is a fresh look at the hypervisor; `digest` is that of the
+/// machine that the assignment describes; `now` is the clock that `progress` was noted on.
+pub fn next_step(
+    assignment: &Assignment,
+    instance: Option<&Instance>,
+    digest: &str,
+    progress: &Progress,
+    now: Monotonic,
+) -> Step {
+    let defined = instance.is_some_and(|i| i.digest == digest && i.epoch == assignment.epoch);
+    let Some(op) = &assignment.operation else {
+        return if assignment.deleting {
+            Step::Rest
+        } else {
+            keep(assignment, instance)
+        };
+    };
+    let done = || Step::Report(op.task, Outcome::Done);
+    match op.kind {
+        OperationKind::Create | OperationKind::Update if !progress.volumes_ready => Step::EnsureVolumes,
+        OperationKind::Create | OperationKind::Update if !defined => Step::Define,
+        OperationKind::Create if assignment.power.state == PowerState::On => start(assignment, instance, op),
+        OperationKind::Create | OperationKind::Update => done(),
+
+        OperationKind::Start if instance.is_some_and(|i| i.state == InstanceState::Running) => {
+            start(assignment, instance, op)
+        }
+        OperationKind::Start if !progress.volumes_ready => Step::EnsureVolumes,
+        OperationKind::Start if !defined => Step::Define,
+        OperationKind::Start => start(assignment, instance, op),
+
+        OperationKind::Stop { grace } => match instance.map(|i| i.state) {
+            None | Some(InstanceState::Off(_)) => done(),
+            Some(_) => stop(grace, progress, now),
+        },
+
+        OperationKind::Reboot { .. } if progress.rebooted => done(),
+        OperationKind::Reboot { force } => match instance.map(|i| i.state) {
+            Some(InstanceState::Running) => Step::Reboot { force },
+            _ => Step::Report(op.task, not_running()),
+        },
+
+        OperationKind::Delete if instance.is_some() => Step::RemoveMachine,
+        OperationKind::Delete if !progress.volumes_removed => Step::RemoveVolumes,
+        OperationKind::Delete => done(),
+    }
+}
+
+/// No operation is under way: only an intent that was never acted on is.
+fn keep(assignment: &Assignment, instance: Option<&Instance>) -> Step {
+    let Some(instance) = instance else {
+        return Step::Rest;
+    };
+    let acted_on = instance
+        .last_run
+        .is_some_and(|r| r.generation >= assignment.power.generation);
+    match assignment.power.state {
+        PowerState::On if !acted_on => Step::Run(assignment.run_mark()),
+        PowerState::On | PowerState::Off => Step::Rest,
+    }
+}
+
+fn start(assignment: &Assignment, instance: Option<&Instance>, op: &Operation) -> Step {
+    let mark = assignment.run_mark();
+    match instance {
+        Some(i) if i.last_run == Some(mark) => match i.state {
+            // It was started for this very intent and is off again: starting it once more would be a loop.
+            InstanceState::Off(cause @ (StopCause::Crashed | StopCause::StartFailed)) => {
+                Step::Report(op.task, died(cause))
+            }
+            _ => Step::Report(op.task, Outcome::Done),
+        },
+        _ => Step::Run(mark),
+    }
+}
+
+fn stop(grace: Duration, progress: &Progress, now: Monotonic) -> Step {
+    if grace.is_zero() {
+        return Step::ForceOff;
+    }
+    let Some(asked) = progress.stop_asked else {
+        return Step::AskToStop;
+    };
+    match grace.checked_sub(now.since(asked)) {
+        Some(left) if !left.is_zero() => Step::Wait(left),
+        _ => Step::ForceOff,
+    }
+}
+
+fn died(cause: StopCause) -> Outcome {
+    let what = if cause == StopCause::Crashed {
+        "the guest crashed"
+    } else {
+        "the hypervisor could not keep it running"
+    };
+    failure(
+        Reason::HypervisorFailed,
+        &format!("{what} right after it was started; see its console log"),
+    )
+}
+
+fn not_running() -> Outcome {
+    failure(Reason::WrongState, "the guest is not running")
+}
+
+fn failure(reason: Reason, message: &str) -> Outcome {
+    Outcome::Failed(TaskError::from(&Error::new(reason, message)))
+}
+
+/// The grace of a stop whose caller named none.
+pub const fn default_grace() -> Duration {
+    DEFAULT_STOP_GRACE
+}
