@@ -239,7 +239,7 @@ impl Settling {
             Seen::Defined {
                 state: InstanceState::Paused,
                 ..
-            } => self.vm.status.phase = VmPhase::Suspended,
+            } => self.saw_paused(),
             Seen::Defined {
                 state: InstanceState::Off(cause),
                 last_run,
