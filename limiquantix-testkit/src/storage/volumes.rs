@@ -1,0 +1,81 @@
+//! `ensure_volume`, `ensure_volume_absent`, `volumes`.
+
+use limiquantix_core::contract::VolumeRequest;
+use limiquantix_core::resource::VolumeSource;
+use limiquantix_core::unit::Gibibytes;
+
+use super::rig::{Rig, listed, request};
+
+/// A volume that is there is never touched, whatever is asked for.
+pub async fn a_volume_is_made_once_and_left_alone(rig: &impl Rig) {
+    let wanted = request(rig, 1, None);
+    let made = rig.storage().ensure_volume(&wanted).await.expect("make");
+    assert_eq!((made.id, made.capacity), (wanted.id, Gibibytes(1).bytes()));
+    let again = rig.storage().ensure_volume(&wanted).await.expect("make again");
+    assert_eq!(again, made);
+    let other = VolumeRequest {
+        size: Gibibytes(5),
+        source: VolumeSource::Image { image: rig.image() },
+        ..wanted
+    };
+    let other = rig
+        .storage()
+        .ensure_volume(&other)
+        .await
+        .expect("ask for something else");
+    assert_eq!(other, made, "what is there stays");
+}
+
+/// Volumes are listed by id, without the images.
+pub async fn volumes_are_listed_by_id(rig: &impl Rig) {
+    let mut ids = rig.volume_ids(3);
+    ids.reverse();
+    for id in &ids {
+        let wanted = VolumeRequest {
+            id: *id,
+            ..request(rig, 1, None)
+        };
+        rig.storage().ensure_volume(&wanted).await.expect("make");
+    }
+    let all = rig.storage().volumes(&rig.pool()).await.expect("list");
+    assert!(all.is_sorted_by(|a, b| a.id < b.id), "by id ascending, each once");
+    assert!(ids.iter().all(|id| all.iter().any(|v| v.id == *id)));
+}
+
+/// What was removed is gone, and removing it again is fine.
+pub async fn a_removed_volume_is_gone(rig: &impl Rig) {
+    let wanted = request(rig, 1, None);
+    rig.storage()
+        .ensure_volume_absent(&wanted.pool, wanted.id)
+        .await
+        .expect("remove nothing");
+    rig.storage().ensure_volume(&wanted).await.expect("make");
+    for _ in 0..2 {
+        rig.storage()
+            .ensure_volume_absent(&wanted.pool, wanted.id)
+            .await
+            .expect("remove");
+        assert_eq!(listed(rig, wanted.id).await, None);
+    }
+    rig.storage().ensure_volume(&wanted).await.expect("make it again");
+}
+
+/// The remains of a call that died are neither a volume nor in the way of one.
+pub async fn a_half_made_volume_is_made_anew(rig: &impl Rig) {
+    let wanted = request(rig, 2, Some(rig.image()));
+    rig.half_make(&wanted).await;
+    assert_eq!(listed(rig, wanted.id).await, None, "half a volume is none");
+    let made = rig.storage().ensure_volume(&wanted).await.expect("make");
+    assert_eq!(made.capacity, Gibibytes(2).bytes());
+}
+
+/// The remains of a call that died are removed with the volume that they would have become.
+pub async fn a_half_made_volume_can_be_removed(rig: &impl Rig) {
+    let wanted = request(rig, 2, None);
+    rig.half_make(&wanted).await;
+    rig.storage()
+        .ensure_volume_absent(&wanted.pool, wanted.id)
+        .await
+        .expect("remove");
+    assert_eq!(listed(rig, wanted.id).await, None);
+}
