@@ -82,6 +82,11 @@ impl Identity {
     }
 }
 
+/// This program's own file, to start it again. Not by its path: `cargo build` may have replaced the file since.
+pub(crate) fn own_program() -> String {
+    format!("/proc/{}/exe", std::process::id())
+}
+
 /// Start time and state letter of a process.
 fn status(pid: u32) -> Option<(u64, char)> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;

@@ -64,8 +64,11 @@ impl Workspace {
         self.target.join("debug").join(name)
     }
 
-    /// True if a member of this name exists.
-    pub(crate) fn has_member(&self, name: &str) -> bool {
-        self.metadata["packages"].as_array().is_some_and(|all| all.iter().any(|package| package["name"] == name))
+    /// True if a member of this name declares this feature.
+    pub(crate) fn has_feature(&self, package: &str, feature: &str) -> bool {
+        let packages = self.metadata["packages"].as_array();
+        packages.is_some_and(|all| {
+            all.iter().any(|found| found["name"] == package && !found["features"][feature].is_null())
+        })
     }
 }

@@ -3,7 +3,8 @@
 #
 #   LQX init up=SECONDS                                        the kernel has handed over
 #   LQX seed DEVICE instance-id=ID hostname=NAME               only with a NoCloud seed (volume labelled cidata)
-#   LQX disk vda boots=N sectors=N                             only with a first disk; counts boots on a filesystem it makes
+#   LQX disk vda boots=N sectors=N                             only with a first disk; counts boots on a file system that it
+#                                                              makes if the disk is empty; `foreign` for one it cannot mount
 #   LQX READY host=NAME uuid=UUID cpus=N mem=KIB up=SECONDS    from here on the power button and the console are answered
 #
 # and later, as things happen:
@@ -56,16 +57,12 @@ fi
 
 if [ -b /dev/vda ] && [ "$seed" != /dev/vda ]; then
   sectors=$(cat /sys/block/vda/size)
+  # Only a disk that begins with nothing but zeros gets a file system; anything else is somebody's.
+  begin=$(dd if=/dev/vda bs=4096 count=16 2> /dev/null | tr -d '\0' | head -c 1 | wc -c)
+  [ "$begin" != 0 ] || mke2fs -F /dev/vda > /dev/null 2>&1
   if ! mount -t ext4 /dev/vda /mnt 2> /dev/null; then
-    # A disk that holds anything at all is somebody's.
-    if dd if=/dev/vda bs=4096 count=16 2> /dev/null | tr -d '\0' | read -r -n 1 any; then
-      echo "LQX disk vda foreign sectors=$sectors"
-    else
-      mke2fs -F /dev/vda > /dev/null 2>&1
-      mount -t ext4 /dev/vda /mnt
-    fi
-  fi
-  if mountpoint -q /mnt; then
+    echo "LQX disk vda foreign sectors=$sectors"
+  else
     boots=$(cat /mnt/boots 2> /dev/null || echo 0)
     boots=$((boots + 1))
     echo "$boots" > /mnt/boots

@@ -10,6 +10,7 @@ use crate::apt::{self, sets::Set};
 use crate::args::Args;
 use crate::command::run;
 use crate::lab::Owner;
+use crate::process::own_program;
 use crate::root;
 use crate::workspace::Workspace;
 
@@ -115,9 +116,9 @@ fn down_as_root(bases: &[String]) -> Result<()> {
 
 /// Runs this program again, as root.
 fn again_as_root(verb: &str, words: &[String]) -> Result<()> {
-    let me = std::env::current_exe()?;
-    let by_hand = format!("{} lab {verb} {}", me.display(), words.join(" "));
-    let mut again = root::as_root(&me, &by_hand)?;
+    let me = own_program();
+    let by_hand = "cargo xtask lab …";
+    let mut again = root::as_root(&me, by_hand)?;
     run(again.args(["lab", verb]).args(words))
 }
 

@@ -82,6 +82,8 @@ mkdir -p /var/log/libvirt /var/cache/libvirt
 mount --bind "$base/log" /var/log/libvirt
 mount --bind "$base/cache" /var/cache/libvirt
 echo "$name" > /proc/sys/kernel/hostname
+printf '127.0.0.1 localhost %s\n::1 localhost\n' "$name" > "$base/etc/hosts" # or libvirt asks DNS for its own name
+mount --bind "$base/etc/hosts" /etc/hosts
 ip link set lo up
 
 virtlogd --daemon

@@ -19,7 +19,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Value, json};
 
-use crate::process::Identity;
+use crate::process::{Identity, own_program};
 use crate::root;
 
 /// The connection to a running warden. Dropping it ends everything in its care.
@@ -41,7 +41,7 @@ pub(crate) struct LabNode {
 impl Warden {
     /// Starts a warden, through `sudo` if need be.
     pub(crate) fn start() -> Result<Self> {
-        let me = std::env::current_exe().context("cannot find this program's own file")?;
+        let me = own_program();
         let by_hand = "cargo xtask …  (as root)";
         root::authenticate(by_hand)?;
         let mut warden = if root::is_root() {
@@ -82,6 +82,11 @@ impl Warden {
     /// Looks after a process group, named by its leader.
     pub(crate) fn guard(&mut self, leader: Identity) -> Result<()> {
         self.ask(&json!({ "do": "guard", "leader": leader.line() })).map(drop)
+    }
+
+    /// Ends a process group that an earlier command left running.
+    pub(crate) fn end(&mut self, leader: Identity) -> Result<()> {
+        self.ask(&json!({ "do": "end", "leader": leader.line() })).map(drop)
     }
 
     /// Forgets everything: it outlives this command.

@@ -57,8 +57,11 @@ fn obey(charges: &mut Charges, line: &str) -> Result<Value> {
             Ok(json!({}))
         }
         Some("guard") => {
-            let leader = order["leader"].as_str().and_then(Identity::parse).context("guard needs a leader")?;
-            charges.groups.push(leader);
+            charges.groups.push(leader(&order)?);
+            Ok(json!({}))
+        }
+        Some("end") => {
+            leader(&order)?.end_group(PATIENCE)?;
             Ok(json!({}))
         }
         Some("keep") => {
@@ -72,6 +75,10 @@ fn obey(charges: &mut Charges, line: &str) -> Result<Value> {
 
 fn base(order: &Value) -> Result<PathBuf> {
     order["base"].as_str().map(PathBuf::from).context("the order names no directory")
+}
+
+fn leader(order: &Value) -> Result<Identity> {
+    order["leader"].as_str().and_then(Identity::parse).context("the order names no process")
 }
 
 fn owner(order: &Value) -> Result<Owner> {
