@@ -9,10 +9,10 @@ mod tests;
 use std::time::Duration;
 
 use crate::contract::{DEFAULT_STOP_GRACE, Instance, InstanceState, RunMark};
-use crate::error::{Error, Reason};
+use crate::error::{Error, Reason, Result};
 use crate::identity::{Name, ProjectId, TaskId, VmId, VolumeId};
 use crate::resource::{
-    MacAddress, Operation, OperationKind, PowerIntent, PowerState, StopCause, TaskError, VmSpec,
+    MacAddress, Operation, OperationKind, PowerIntent, PowerState, StopCause, TaskError, Vm, VmPhase, VmSpec,
 };
 use crate::settle::Outcome;
 use crate::time::Monotonic;
@@ -40,9 +40,32 @@ pub struct Assignment {
     pub volumes: Vec<VolumeId>,
     /// The addresses of its NICs, in the order of `spec.nics`.
     pub macs: Vec<MacAddress>,
+    /// The control plane has lost sight of it: a report is wanted even if nothing has changed.
+    pub unseen: bool,
 }
 
 impl Assignment {
+    /// What `vm` asks of its node. Fails if it has none, or an interface without an address: both are
+    /// settled before a VM is written down.
+    pub fn of(vm: &Vm) -> Result<Self> {
+        let unfit = |what| Error::internal(format!("vm {} has {what}", vm.id));
+        let placement = vm.placement.ok_or_else(|| unfit("no node"))?;
+        let macs = vm.spec.nics.iter().map(|n| n.mac.ok_or_else(|| unfit("an interface without an address")));
+        Ok(Self {
+            vm: vm.id,
+            name: vm.name.clone(),
+            project: vm.project.clone(),
+            epoch: placement.epoch,
+            power: vm.power,
+            deleting: vm.deleting,
+            operation: vm.operation.clone(),
+            spec: vm.spec.clone(),
+            volumes: vm.volumes.clone(),
+            macs: macs.collect::<Result<_>>()?,
+            unseen: vm.status.phase == VmPhase::Unknown,
+        })
+    }
+
     /// The mark of a start for the present intent.
     pub fn run_mark(&self) -> RunMark {
         RunMark {

@@ -1,0 +1,192 @@
+//! What a node's agent sees of the control plane: what is assigned to its node, and where to report.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use limiquantix_core::contract::{BoxStream, ChangeKind, Changeset, Repository, Selector};
+use limiquantix_core::identity::{NodeId, VmId};
+use limiquantix_core::reconcile::Assignment;
+use limiquantix_core::resource::{Node, NodeAllocation, OperationKind, Task, Vm, Volume, VolumePhase};
+use limiquantix_core::settle::{Outcome, VmReport, settle};
+use limiquantix_core::time::Timestamp;
+use limiquantix_core::{Error, Reason, Result};
+use tracing::debug;
+
+use crate::call::{ROUNDS, lost_race, vm_event};
+use crate::console::{AgentConsole, ConsoleRequest, SessionId};
+use crate::control_plane::Parts;
+use crate::service::{WatchEvent, WatchStart};
+
+/// The agents' side of the control plane.
+#[derive(Debug, Clone)]
+pub struct AgentLink {
+    parts: Arc<Parts>,
+}
+
+/// What an agent is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AgentEvent {
+    /// This VM is assigned to the node, as described: new, or changed.
+    Assigned(Box<Assignment>),
+    /// This VM is not, or no longer, assigned to the node.
+    Removed(VmId),
+    /// The full list has been told: what was not in it is not assigned.
+    Synced,
+    /// Somebody wants a console: dial back.
+    Console(ConsoleRequest),
+}
+
+impl AgentLink {
+    pub(crate) fn new(parts: Arc<Parts>) -> Self {
+        Self { parts }
+    }
+
+    /// Everything assigned to `node`, then every change, and requests for consoles in between. A second
+    /// stream for the same node takes the console requests over from the first.
+    ///
+    /// `NOT_FOUND` and `NODE_SUPERSEDED` as with heartbeats: the agent has to register.
+    pub async fn assignments(&self, node: NodeId, boot_id: &str) -> Result<BoxStream<Result<AgentEvent>>> {
+        self.check_boot(node, boot_id).await?;
+        let selector = Selector { node: Some(node), ..Selector::default() };
+        let vms = crate::service::watch::<Vm>(&self.parts.store, selector, WatchStart::Initial).await?;
+        let mut synced = false;
+        let changes = vms.filter_map(move |event| {
+            let told = match event {
+                Err(e) => Some(Err(e)),
+                Ok(WatchEvent::Bookmark(_)) if synced => None,
+                Ok(WatchEvent::Bookmark(_)) => {
+                    synced = true;
+                    Some(Ok(AgentEvent::Synced))
+                }
+                Ok(WatchEvent::Changed { kind: ChangeKind::Deleted, object, .. }) => {
+                    Some(Ok(AgentEvent::Removed(object.id)))
+                }
+                Ok(WatchEvent::Changed { object, .. }) => {
+                    Some(Assignment::of(&object).map(|a| AgentEvent::Assigned(Box::new(a))))
+                }
+            };
+            std::future::ready(told)
+        });
+        let consoles = self.parts.consoles.attach(node);
+        let consoles = stream::unfold(consoles, |mut consoles| async move {
+            let request = consoles.next().await?;
+            Some((Ok(AgentEvent::Console(request)), consoles))
+        });
+        // When another stream took over the consoles, this one ends too: one agent, one stream.
+        let consoles = consoles.chain(stream::once(async {
+            Err(Error::new(Reason::NodeSuperseded, "another agent of this node has connected"))
+        }));
+        let mut failed = false;
+        let both = stream::select(changes, consoles).take_while(move |event| {
+            let go_on = !failed;
+            failed = event.is_err();
+            std::future::ready(go_on)
+        });
+        Ok(Box::pin(both))
+    }
+
+    /// Takes an agent's report on one VM: settles it and writes the outcome, in one commit.
+    ///
+    /// `STALE_EPOCH` if the VM is no longer this node's or was given out anew; `NOT_FOUND` if it is gone.
+    pub async fn report(&self, node: NodeId, boot_id: &str, report: &VmReport) -> Result<()> {
+        self.check_boot(node, boot_id).await?;
+        for _ in 0..ROUNDS {
+            match self.report_once(node, report).await {
+                Err(e) if lost_race(&e) => self.parts.placer.refresh(node).await?,
+                outcome => return outcome,
+            }
+        }
+        Err(Error::new(Reason::VersionMismatch, format!("vm {} keeps changing", report.vm)))
+    }
+
+    /// The agent has dialled back for a console.
+    pub fn serve_console(&self, session: SessionId) -> Result<AgentConsole> {
+        self.parts.consoles.serve(session)
+    }
+
+    async fn report_once(&self, node: NodeId, report: &VmReport) -> Result<()> {
+        let parts = &self.parts;
+        let vm = Repository::<Vm>::new(Arc::clone(&parts.store)).get(&report.vm).await?;
+        if vm.placement.is_none_or(|p| p.node != node) {
+            return Err(Error::new(Reason::StaleEpoch, format!("vm {} is not assigned to this node", vm.id)));
+        }
+        let task = match &vm.operation {
+            Some(op) => Repository::<Task>::new(Arc::clone(&parts.store)).find(&op.task).await?,
+            None => None,
+        };
+        let now = parts.clock.now();
+        let settled = settle(&vm, task.as_deref(), report, now)?;
+        let mut changes = Changeset::new();
+        let done = report.task.as_ref().is_some_and(|t| t.outcome == Outcome::Done);
+        match settled.vm {
+            Some(after) => {
+                if done && vm.operation.as_ref().is_some_and(|op| op.kind == OperationKind::Create) {
+                    self.volumes_in_use(&vm, now, &mut changes).await?;
+                }
+                if after != *vm {
+                    changes.update(after);
+                }
+            }
+            None => self.forget(&vm, now, &mut changes).await?,
+        }
+        if let Some(task) = settled.task {
+            changes.update(task);
+        }
+        for (kind, message) in settled.events {
+            debug!(vm = %vm.id, name = %vm.name, ?kind, %message, "vm event");
+            changes.create(vm_event(&*parts.ids, &vm, kind, message, now));
+        }
+        if changes.writes.is_empty() {
+            return Ok(());
+        }
+        let commit = parts.store.commit(changes).await?;
+        parts.placer.note(&commit);
+        Ok(())
+    }
+
+    /// The VM is gone from its node: its record, its volumes and its reservation go in the same commit.
+    async fn forget(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
+        changes.delete(vm);
+        for volume in self.volumes(vm).await? {
+            changes.delete(&*volume);
+        }
+        let Some(placement) = vm.placement else { return Ok(()) };
+        let allocations = Repository::<NodeAllocation>::new(Arc::clone(&self.parts.store));
+        let mut promised = NodeAllocation::clone(&*allocations.get(&placement.node).await?);
+        promised.release(&vm.spec)?;
+        promised.meta.updated_at = now;
+        changes.update(promised);
+        Ok(())
+    }
+
+    async fn volumes_in_use(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
+        for volume in self.volumes(vm).await?.into_iter().filter(|v| v.phase != VolumePhase::InUse) {
+            let mut volume = Volume::clone(&volume);
+            volume.phase = VolumePhase::InUse;
+            volume.meta.updated_at = now;
+            changes.update(volume);
+        }
+        Ok(())
+    }
+
+    async fn volumes(&self, vm: &Vm) -> Result<Vec<Arc<Volume>>> {
+        let repository = Repository::<Volume>::new(Arc::clone(&self.parts.store));
+        let mut found = Vec::with_capacity(vm.volumes.len());
+        for id in &vm.volumes {
+            found.extend(repository.find(id).await?);
+        }
+        Ok(found)
+    }
+
+    async fn check_boot(&self, id: NodeId, boot_id: &str) -> Result<()> {
+        let node = match self.parts.placer.node(id) {
+            Some(node) => node,
+            None => Repository::<Node>::new(Arc::clone(&self.parts.store)).get(&id).await?,
+        };
+        if node.status.boot_id == boot_id {
+            return Ok(());
+        }
+        let message = format!("node {} has registered with another boot", node.name);
+        Err(Error::new(Reason::NodeSuperseded, message).with("node", id.to_string()))
+    }
+}

@@ -1,0 +1,199 @@
+//! Placement on live state: the planner's snapshot, kept current from the store's log, and the commit that
+//! reserves what was planned.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures_util::StreamExt as _;
+use limiquantix_core::contract::{Commit, Repository, Scheduler, Selector, Store, WatchFilter};
+use limiquantix_core::identity::NodeId;
+use limiquantix_core::planning::{
+    ClusterSnapshot, NodeView, Placed, PlacementReport, PlacementRequest, Policy, error as no_node_fits,
+};
+use limiquantix_core::resource::{
+    AdminState, Kind, Node, NodeAllocation, NodePhase, Object, Revision, Vm, VmSpec,
+};
+use limiquantix_core::{Error, Reason, Result};
+use tokio_util::sync::CancellationToken;
+
+/// The planner's view of the nodes and the turnstile of placements.
+#[derive(Debug)]
+pub(crate) struct Placer {
+    store: Arc<dyn Store>,
+    scheduler: Arc<dyn Scheduler>,
+    policy: Policy,
+    view: RwLock<View>,
+    /// One placement at a time within this process: two plans on the same snapshot would choose the same
+    /// node, and one would have to be thrown away. The versions in the commit are what makes it safe.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct View {
+    snapshot: ClusterSnapshot,
+    nodes: BTreeMap<NodeId, Arc<Node>>,
+    allocations: BTreeMap<NodeId, Arc<NodeAllocation>>,
+    revision: Revision,
+}
+
+impl Placer {
+    pub(crate) async fn load(store: Arc<dyn Store>, scheduler: Arc<dyn Scheduler>, policy: Policy) -> Result<Self> {
+        let view = View::load(&store).await?;
+        Ok(Self { store, scheduler, policy, view: RwLock::new(view), turn: tokio::sync::Mutex::default() })
+    }
+
+    /// Waits for this caller's turn to place.
+    pub(crate) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// The best node for `request` with the versions that the plan rests on.
+    pub(crate) fn plan(&self, request: &PlacementRequest) -> Option<(Placed, Arc<Node>, Arc<NodeAllocation>)> {
+        let view = self.read();
+        let placed = self.scheduler.place(&view.snapshot, request, &self.policy)?;
+        Some((placed, view.nodes.get(&placed.node)?.clone(), view.allocations.get(&placed.node)?.clone()))
+    }
+
+    pub(crate) fn explain(&self, request: &PlacementRequest) -> PlacementReport {
+        self.scheduler.explain(&self.read().snapshot, request, &self.policy)
+    }
+
+    /// Refuses another spec for a VM if its own node cannot take it in place.
+    pub(crate) fn fits_in_place(&self, vm: &Vm, spec: &VmSpec, node: NodeId) -> Result<()> {
+        let mut view = self.read().snapshot.node(node).cloned().ok_or_else(|| Error::not_found("node", node))?;
+        // A cordoned or silent node still has what its own VMs are made of.
+        view.admin = AdminState::default();
+        view.phase = NodePhase::Ready;
+        view.taints.clear();
+        let alone = ClusterSnapshot::new(vec![view]);
+        let request = PlacementRequest::new(spec, None).holding(node, &vm.spec);
+        match self.scheduler.place(&alone, &request, &self.policy) {
+            Some(_) => Ok(()),
+            None => Err(no_node_fits(&self.scheduler.explain(&alone, &request, &self.policy), vm.name.as_str())),
+        }
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Option<Arc<Node>> {
+        self.read().nodes.get(&id).cloned()
+    }
+
+    pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
+        self.read().nodes.values().cloned().collect()
+    }
+
+    /// What is promised on a node.
+    pub(crate) fn allocation(&self, node: NodeId) -> Option<Arc<NodeAllocation>> {
+        self.read().allocations.get(&node).cloned()
+    }
+
+    /// Takes note of a commit, at once for our own and from the log for others'. Older news than what is
+    /// known is ignored, so the two may overtake each other.
+    pub(crate) fn note(&self, commit: &Commit) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        for change in &commit.changes {
+            match &change.after {
+                Some(object) => view.upsert(object),
+                None => view.remove(change.before.as_ref(), commit.revision),
+            }
+        }
+        view.revision = view.revision.max(commit.revision);
+    }
+
+    /// Reads again what a lost race has shown to be stale.
+    pub(crate) async fn refresh(&self, node: NodeId) -> Result<()> {
+        for key in [
+            limiquantix_core::resource::ObjectKey::of::<Node>(&node),
+            limiquantix_core::resource::ObjectKey::of::<NodeAllocation>(&node),
+        ] {
+            match self.store.get(&key).await? {
+                Some(object) => self.view.write().unwrap_or_else(PoisonError::into_inner).upsert(&object),
+                None => self.view.write().unwrap_or_else(PoisonError::into_inner).forget(node),
+            }
+        }
+        Ok(())
+    }
+
+    /// Follows the log until `stop`. When the log was cut off below us, or the store was away, everything is
+    /// read anew.
+    pub(crate) async fn follow(&self, stop: CancellationToken) {
+        let lasting = async {
+            loop {
+                if let Err(e) = self.follow_once().await {
+                    tracing::warn!(error = %e, "the scheduler lost the store's log; reading the nodes anew");
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+                match View::load(&self.store).await {
+                    Ok(view) => *self.view.write().unwrap_or_else(PoisonError::into_inner) = view,
+                    Err(e) => tracing::warn!(error = %e, "the scheduler cannot read the nodes"),
+                }
+            }
+        };
+        tokio::select! { () = lasting => {}, () = stop.cancelled() => {} }
+    }
+
+    async fn follow_once(&self) -> Result<()> {
+        let from = self.read().revision;
+        let filter = WatchFilter { kinds: vec![Kind::Node, Kind::NodeAllocation], selector: Selector::default() };
+        let mut log = self.store.watch(from, filter).await?;
+        while let Some(commit) = log.next().await {
+            self.note(&commit?);
+        }
+        Err(Error::new(Reason::StoreUnavailable, "the store's log ended"))
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl View {
+    async fn load(store: &Arc<dyn Store>) -> Result<Self> {
+        let (nodes, revision) = Repository::<Node>::new(Arc::clone(store)).all(Selector::default()).await?;
+        let (allocations, _) = Repository::<NodeAllocation>::new(Arc::clone(store)).all(Selector::default()).await?;
+        let mut view = Self { revision, ..Self::default() };
+        view.allocations = allocations.into_iter().map(|a| (a.id, a)).collect();
+        view.nodes = nodes.into_iter().map(|n| (n.id, n)).collect();
+        let known: Vec<NodeId> = view.nodes.keys().copied().collect();
+        known.into_iter().for_each(|id| view.project(id));
+        Ok(view)
+    }
+
+    fn upsert(&mut self, object: &Object) {
+        match object {
+            Object::Node(node) if newer(node.meta.revision, self.nodes.get(&node.id).map(|n| n.meta.revision)) => {
+                self.nodes.insert(node.id, Arc::clone(node));
+                self.project(node.id);
+            }
+            Object::NodeAllocation(a) if newer(a.meta.revision, self.allocations.get(&a.id).map(|n| n.meta.revision)) => {
+                self.allocations.insert(a.id, Arc::clone(a));
+                self.project(a.id);
+            }
+            _ => {}
+        }
+    }
+
+    fn remove(&mut self, before: Option<&Object>, at: Revision) {
+        if let Some(Object::Node(node)) = before
+            && self.nodes.get(&node.id).is_some_and(|n| n.meta.revision < at)
+        {
+            self.forget(node.id);
+        }
+    }
+
+    fn forget(&mut self, id: NodeId) {
+        self.nodes.remove(&id);
+        self.allocations.remove(&id);
+        self.snapshot.remove(id);
+    }
+
+    /// Brings the planner's view of one node up to date. A node counts once both its parts are known.
+    fn project(&mut self, id: NodeId) {
+        if let (Some(node), Some(allocation)) = (self.nodes.get(&id), self.allocations.get(&id)) {
+            self.snapshot.upsert(NodeView::new(node, allocation));
+        }
+    }
+}
+
+fn newer(this: Revision, known: Option<Revision>) -> bool {
+    known.is_none_or(|known| this > known)
+}

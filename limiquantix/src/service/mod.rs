@@ -1,0 +1,14 @@
+//! The use cases. Every method checks its input, decides with the pure functions of core, and writes one
+//! commit: the object, its task, its event and the memory of its request id together, or nothing.
+
+mod node;
+mod task;
+mod vm;
+mod watch;
+
+pub use node::{Heartbeat, NodeService, NodeUsage, RegisterNode};
+pub(crate) use node::Liveness;
+pub use task::TaskService;
+pub use vm::{CreateVm, Explanation, UpdateVm, VmService};
+pub(crate) use watch::watch;
+pub use watch::{WatchEvent, WatchItems, WatchStart};

@@ -1,0 +1,144 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use limiquantix_core::contract::{Changeset, IdSourceExt as _};
+use limiquantix_core::identity::NodeId;
+use limiquantix_core::planning::{PlacementRequest, error as no_node_fits};
+use limiquantix_core::resource::{
+    EventKind, Kind, Labels, MacAddress, Meta, NodeAllocation, Object, Operation, OperationKind, Placement, PowerIntent,
+    PowerState, TaskKind, Vm, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+};
+use limiquantix_core::time::Timestamp;
+use limiquantix_core::{Error, Reason, Result, validate};
+use tracing::info;
+use uuid::Uuid;
+
+use super::{CreateVm, VmService, accepted};
+use crate::call::{Call, ROUNDS, Ticket, lost_race, vm_event, written};
+
+impl VmService {
+    /// Accepts a VM: chooses its node, reserves its capacity and writes it down, in one commit. The node's
+    /// agent does the rest; the task of the VM's operation tells how far it is.
+    ///
+    /// Errors: `INVALID_FIELD`, `NAME_TAKEN`, `NO_NODE_FITS` (with the fate of every node),
+    /// `REQUEST_ID_REUSED`. With `validate_only` the VM is returned as it would be, and nothing is written.
+    pub async fn create(&self, call: &Call, request: CreateVm) -> Result<Arc<Vm>> {
+        validate::vm_spec("spec", &request.spec)?;
+        validate::labels("labels", &request.labels)?;
+        validate::description("description", &request.description)?;
+        let parts = &self.parts;
+        let ticket = Ticket::new(call, TaskKind::CreateVm, &request)?;
+        if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
+            return Ok(answer);
+        }
+        self.refuse_taken_name(&request).await?;
+        let needs = PlacementRequest::new(&request.spec, None);
+        let _turn = parts.placer.turn().await;
+        for _ in 0..ROUNDS {
+            let Some((placed, node, allocation)) = parts.placer.plan(&needs) else {
+                return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
+            };
+            let now = parts.clock.now();
+            let (mut vm, volumes) = self.draft(&request, placed.node, now);
+            let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
+            task.note(now, format!("placed on {}", node.name));
+            vm.operation = Some(Operation { task: task.id, kind: OperationKind::Create });
+            if call.validate_only {
+                return Ok(Arc::new(vm));
+            }
+            let mut promised = NodeAllocation::clone(&allocation);
+            promised.reserve(&request.spec)?;
+            promised.meta.updated_at = now;
+            let message = format!("accepted and placed on {}", node.name);
+            let mut changes = Changeset::new();
+            changes.guard(&*node).update(promised).create(vm.clone()).create(task);
+            changes.create(vm_event(&*parts.ids, &vm, EventKind::VmCreated, message, now));
+            for volume in volumes {
+                changes.create(volume);
+            }
+            ticket.record(&mut changes, &vm, now)?;
+            match parts.store.commit(changes).await {
+                Ok(commit) => {
+                    parts.placer.note(&commit);
+                    info!(vm = %vm.id, name = %vm.name, node = %node.name, score = placed.score, "vm accepted");
+                    return written(commit, Kind::Vm);
+                }
+                Err(e) if lost_race(&e) => parts.placer.refresh(placed.node).await?,
+                // The same call, made twice at once: the other one won, and its answer is ours.
+                Err(e) if e.reason() == Reason::IdTaken => {
+                    return ticket.earlier::<Vm>(&*parts.store).await?.ok_or(e);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Err(Error::internal("placement kept losing races").with("vm", request.name.as_str()))
+    }
+
+    /// The commit would refuse a taken name too; asking first spares the plan and serves `validate_only`.
+    async fn refuse_taken_name(&self, request: &CreateVm) -> Result<()> {
+        let found = self.find_by_name(&request.project, request.name.as_str()).await?;
+        found.map_or(Ok(()), |vm| Err(Object::Vm(vm).name_taken()))
+    }
+
+    /// The VM and its volumes as they will be written.
+    fn draft(&self, request: &CreateVm, node: NodeId, now: Timestamp) -> (Vm, Vec<Volume>) {
+        let ids = &*self.parts.ids;
+        let id = ids.vm();
+        let volumes: Vec<Volume> = request
+            .spec
+            .disks
+            .iter()
+            .map(|disk| Volume {
+                id: ids.volume(),
+                meta: Meta::created(now, Labels::new()),
+                name: disk.name.clone(),
+                project: request.project.clone(),
+                spec: VolumeSpec {
+                    node,
+                    pool: disk.pool.clone(),
+                    size: disk.size,
+                    source: match &disk.image {
+                        Some(image) => VolumeSource::Image { image: image.clone() },
+                        None => VolumeSource::Empty,
+                    },
+                    vm: Some(id),
+                },
+                phase: VolumePhase::Creating,
+            })
+            .collect();
+        let vm = Vm {
+            id,
+            meta: Meta::created(now, request.labels.clone()),
+            name: request.name.clone(),
+            project: request.project.clone(),
+            description: request.description.clone(),
+            spec: with_addresses(&request.spec, || ids.next()),
+            power: PowerIntent { state: if request.start { PowerState::On } else { PowerState::Off }, generation: 1 },
+            placement: Some(Placement { node, epoch: 1 }),
+            volumes: volumes.iter().map(|v| v.id).collect(),
+            operation: None,
+            deleting: false,
+            status: VmStatus::pending(),
+        };
+        (vm, volumes)
+    }
+}
+
+/// Gives every interface without an address one of QEMU's prefix, 52:54:00, and 24 bits of a fresh id.
+/// They are recorded in the spec, so that they never change again.
+pub(super) fn with_addresses(spec: &VmSpec, mut fresh: impl FnMut() -> Uuid) -> VmSpec {
+    let mut spec = spec.clone();
+    let mut taken: BTreeSet<MacAddress> = spec.nics.iter().filter_map(|n| n.mac).collect();
+    for nic in spec.nics.iter_mut().filter(|n| n.mac.is_none()) {
+        let mac = loop {
+            // The last bytes of a version 7 UUID are random; the first are the time.
+            let [.., a, b, c] = fresh().into_bytes();
+            let mac = MacAddress([0x52, 0x54, 0x00, a, b, c]);
+            if taken.insert(mac) {
+                break mac;
+            }
+        };
+        nic.mac = Some(mac);
+    }
+    spec
+}

@@ -1,0 +1,141 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use limiquantix_core::contract::{Changeset, Repository};
+use limiquantix_core::identity::{TaskId, VmId};
+use limiquantix_core::lifecycle::{Admission, Verb, admit};
+use limiquantix_core::reconcile::default_grace;
+use limiquantix_core::resource::{
+    Kind, Operation, OperationKind, PowerIntent, PowerState, Resource as _, Task, TaskError, TaskKind, TaskState, Vm,
+    VmPhase,
+};
+use limiquantix_core::time::Timestamp;
+use limiquantix_core::{Error, Reason, Result};
+use serde::Serialize;
+use tracing::info;
+
+use super::{VmService, accepted};
+use crate::call::{Call, ROUNDS, Ticket, lost_race, written};
+
+/// The longest grace of a stop: a day. Longer is a typing error.
+const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
+
+impl VmService {
+    /// Powers on. The VM's operation names the task to follow.
+    pub async fn start(&self, call: &Call, id: VmId) -> Result<Arc<Vm>> {
+        self.operate(call, id, Verb::Start, TaskKind::StartVm, OperationKind::Start).await
+    }
+
+    /// Powers off: asks the guest and forces it off after `grace` (90 s if none), or forces it off at once.
+    pub async fn stop(&self, call: &Call, id: VmId, force: bool, grace: Option<Duration>) -> Result<Arc<Vm>> {
+        let grace = if force { Duration::ZERO } else { grace.unwrap_or_else(default_grace) };
+        if grace > MAX_GRACE {
+            return Err(Error::invalid("timeout", format!("timeout is too long: at most {} s", MAX_GRACE.as_secs())));
+        }
+        let verb = Verb::Stop { force: grace.is_zero() };
+        self.operate(call, id, verb, TaskKind::StopVm, OperationKind::Stop { grace }).await
+    }
+
+    /// Restarts the guest: asks it, or resets it.
+    pub async fn reboot(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
+        self.operate(call, id, Verb::Reboot, TaskKind::RebootVm, OperationKind::Reboot { force }).await
+    }
+
+    /// Removes the VM and its volumes. The record stays, marked as deleting, until its node has confirmed
+    /// that nothing is left. A VM that is not stopped is refused unless forced.
+    pub async fn delete(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
+        self.operate(call, id, Verb::Delete { force }, TaskKind::DeleteVm, OperationKind::Delete).await
+    }
+
+    async fn operate(
+        &self,
+        call: &Call,
+        id: VmId,
+        verb: Verb,
+        kind: TaskKind,
+        operation: OperationKind,
+    ) -> Result<Arc<Vm>> {
+        #[derive(Serialize)]
+        struct Request {
+            id: VmId,
+            operation: OperationKind,
+        }
+        let parts = &self.parts;
+        let ticket = Ticket::new(call, kind, &Request { id, operation })?;
+        if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
+            return Ok(answer);
+        }
+        for _ in 0..ROUNDS {
+            let vm = self.get(id).await?;
+            call.check_version(&vm.key(), vm.meta.revision)?;
+            let admission = admit(&vm, verb)?;
+            let now = parts.clock.now();
+            let task = accepted(parts, &vm, kind, now);
+            let changed = begun(&vm, operation, task.id, now);
+            if call.validate_only {
+                return Ok(Arc::new(changed));
+            }
+            let mut changes = Changeset::new();
+            changes.update(changed.clone());
+            if let Admission::Supersede(old) = admission
+                && let Some(ended) = self.superseded(old, task.id, now).await?
+            {
+                changes.update(ended);
+            }
+            changes.create(task);
+            ticket.record(&mut changes, &changed, now)?;
+            match parts.store.commit(changes).await {
+                Ok(commit) => {
+                    info!(vm = %id, name = %vm.name, operation = kind.as_str(), "accepted");
+                    return written(commit, Kind::Vm);
+                }
+                Err(e) if lost_race(&e) => {}
+                Err(e) if e.reason() == Reason::IdTaken => {
+                    return ticket.earlier::<Vm>(&*parts.store).await?.ok_or(e);
+                }
+                Err(e) => return Err(e),
+            }
+        }
+        Err(Error::new(Reason::VersionMismatch, format!("vm {id} keeps changing")).with("vm", id.to_string()))
+    }
+
+    /// The task that another takes the place of, ended; `None` if it has ended by itself.
+    async fn superseded(&self, old: TaskId, by: TaskId, now: Timestamp) -> Result<Option<Task>> {
+        let tasks = Repository::<Task>::new(Arc::clone(&self.parts.store));
+        let Some(task) = tasks.find(&old).await? else { return Ok(None) };
+        if task.state.is_terminal() {
+            return Ok(None);
+        }
+        let mut task = Task::clone(&task);
+        let error = TaskError { reason: Reason::Superseded.code().to_owned(), message: format!("task {by} took its place") };
+        task.finish(now, TaskState::Cancelled, Some(error));
+        Ok(Some(task))
+    }
+}
+
+/// The VM with the operation begun.
+fn begun(vm: &Vm, operation: OperationKind, task: TaskId, now: Timestamp) -> Vm {
+    let mut vm = vm.clone();
+    vm.operation = Some(Operation { task, kind: operation });
+    vm.meta.updated_at = now;
+    vm.status.message.clear();
+    let intend = |power: PowerIntent, state| PowerIntent { state, generation: power.generation.saturating_add(1) };
+    match operation {
+        OperationKind::Start => {
+            vm.power = intend(vm.power, PowerState::On);
+            vm.status.phase = VmPhase::Starting;
+        }
+        OperationKind::Stop { .. } => {
+            vm.power = intend(vm.power, PowerState::Off);
+            vm.status.phase = VmPhase::Stopping;
+        }
+        OperationKind::Reboot { .. } => vm.status.phase = VmPhase::Rebooting,
+        OperationKind::Delete => {
+            vm.power = intend(vm.power, PowerState::Off);
+            vm.deleting = true;
+            vm.status.phase = VmPhase::Deleting;
+        }
+        OperationKind::Create | OperationKind::Update => {}
+    }
+    vm
+}
