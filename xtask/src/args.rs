@@ -26,7 +26,11 @@ impl Args {
 
     /// Takes the first argument, whatever it is.
     pub(crate) fn next_word(&mut self) -> Option<String> {
-        if self.rest.is_empty() { None } else { Some(self.rest.remove(0)) }
+        if self.rest.is_empty() {
+            None
+        } else {
+            Some(self.rest.remove(0))
+        }
     }
 
     /// Takes `flag` out, wherever it stands; true if it was there.

@@ -11,7 +11,10 @@ use anyhow::{Context, Result, bail};
 const TAIL_LINES: usize = 20;
 
 /// A command with its arguments in one expression.
-pub(crate) fn command<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn command<S: AsRef<OsStr>>(
+    program: impl AsRef<OsStr>,
+    args: impl IntoIterator<Item = S>,
+) -> Command {
     let mut command = Command::new(program);
     command.args(args);
     command
@@ -20,7 +23,11 @@ pub(crate) fn command<S: AsRef<OsStr>>(program: impl AsRef<OsStr>, args: impl In
 /// Runs a command that talks to the terminal itself.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| cannot_start(command))?;
-    if status.success() { Ok(()) } else { bail!("`{}` ended with {status}", line(command)) }
+    if status.success() {
+        Ok(())
+    } else {
+        bail!("`{}` ended with {status}", line(command))
+    }
 }
 
 /// Runs a command and returns what it printed, trimmed; its complaints go into the error.
@@ -30,7 +37,12 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
         return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr);
-    bail!("`{}` ended with {}\n{}", line(command), output.status, tail(&said))
+    bail!(
+        "`{}` ended with {}\n{}",
+        line(command),
+        output.status,
+        tail(&said)
+    )
 }
 
 /// Runs a command silently and says whether it succeeded; one that cannot be started did not.
@@ -53,7 +65,12 @@ pub(crate) fn logged(command: &mut Command, log: &Path) -> Result<()> {
     }
     let said = fs::read(log).unwrap_or_default();
     let said = String::from_utf8_lossy(&said);
-    bail!("`{}` ended with {status}; the end of {}:\n{}", line(command), log.display(), tail(&said))
+    bail!(
+        "`{}` ended with {status}; the end of {}:\n{}",
+        line(command),
+        log.display(),
+        tail(&said)
+    )
 }
 
 /// True if `program` is an executable file on the search path or in the system directories that an ordinary user's path lacks.
@@ -80,7 +97,10 @@ pub(crate) fn tail(text: &str) -> String {
 }
 
 fn captured(command: &mut Command) -> Result<Output> {
-    command.stdin(Stdio::null()).output().with_context(|| cannot_start(command))
+    command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| cannot_start(command))
 }
 
 fn cannot_start(command: &Command) -> String {

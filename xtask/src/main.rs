@@ -10,7 +10,11 @@
 //! Nothing here is part of the product, and nothing here links it: the product is reached through its binaries, as a user
 //! reaches it. The dependencies are two (`anyhow`, `serde_json`), because this crate is compiled before anything else on a
 //! machine that has only Rust and a C compiler.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line tool talks to its terminal"
+)]
 
 mod apt;
 mod args;

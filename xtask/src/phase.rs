@@ -12,7 +12,10 @@ pub(crate) struct Phases {
 
 impl Phases {
     pub(crate) fn new() -> Self {
-        Self { began: Instant::now(), done: Vec::new() }
+        Self {
+            began: Instant::now(),
+            done: Vec::new(),
+        }
     }
 
     /// Runs one phase between two lines; a failure names the phase.
@@ -37,12 +40,22 @@ impl Phases {
 
     /// The summary: one line per phase and the whole.
     pub(crate) fn table(&self) -> String {
-        let width = self.done.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(5);
+        let width = self
+            .done
+            .iter()
+            .map(|(name, _)| name.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(5);
         let mut text = format!("{:<width$}  seconds\n", "phase");
         for (name, took) in &self.done {
             text.push_str(&format!("{name:<width$}  {:>7.1}\n", took.as_secs_f64()));
         }
-        text.push_str(&format!("{:<width$}  {:>7.1}\n", "total", self.began.elapsed().as_secs_f64()));
+        text.push_str(&format!(
+            "{:<width$}  {:>7.1}\n",
+            "total",
+            self.began.elapsed().as_secs_f64()
+        ));
         text
     }
 }

@@ -31,7 +31,10 @@ impl Identity {
     /// Reads what [`Identity::line`] wrote.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (pid, start) = text.trim().split_once(' ')?;
-        Some(Self { pid: pid.parse().ok()?, start: start.parse().ok()? })
+        Some(Self {
+            pid: pid.parse().ok()?,
+            start: start.parse().ok()?,
+        })
     }
 
     /// Reads a file that holds one identity; none if it is missing or damaged.
@@ -51,12 +54,20 @@ impl Identity {
 
     /// Sends a signal to this process alone.
     pub(crate) fn signal(self, signal: &str) -> Result<()> {
-        if self.is_alive() { kill(signal, &self.pid.to_string()) } else { Ok(()) }
+        if self.is_alive() {
+            kill(signal, &self.pid.to_string())
+        } else {
+            Ok(())
+        }
     }
 
     /// Sends a signal to the group this process leads.
     pub(crate) fn signal_group(self, signal: &str) -> Result<()> {
-        if self.is_alive() { kill(signal, &format!("-{}", self.pid)) } else { Ok(()) }
+        if self.is_alive() {
+            kill(signal, &format!("-{}", self.pid))
+        } else {
+            Ok(())
+        }
     }
 
     /// Waits until the process is gone; false if it is still there at the end.
@@ -137,6 +148,12 @@ mod tests {
         let me = Identity::of(std::process::id()).unwrap();
         assert!(me.is_alive());
         assert_eq!(Identity::parse(&me.line()), Some(me));
-        assert!(!Identity { start: me.start + 1, ..me }.is_alive());
+        assert!(
+            !Identity {
+                start: me.start + 1,
+                ..me
+            }
+            .is_alive()
+        );
     }
 }

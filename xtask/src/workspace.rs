@@ -28,7 +28,11 @@ impl Workspace {
             Some(path) => Ok(PathBuf::from(path)),
             None => bail!("cargo metadata has no {key}"),
         };
-        Ok(Self { root: path("workspace_root")?, target: path("target_directory")?, metadata })
+        Ok(Self {
+            root: path("workspace_root")?,
+            target: path("target_directory")?,
+            metadata,
+        })
     }
 
     /// The directory of the root `Cargo.toml`.
@@ -43,10 +47,13 @@ impl Workspace {
 
     /// Everything these commands make: the probe guest, labs, logs, the quickstart's state.
     pub(crate) fn products(&self) -> Result<PathBuf> {
-        let directory = std::env::var_os("LQX_XTASK_DIR").map_or_else(|| self.target.join("lqx"), PathBuf::from);
+        let directory =
+            std::env::var_os("LQX_XTASK_DIR").map_or_else(|| self.target.join("lqx"), PathBuf::from);
         std::fs::create_dir_all(&directory)
             .with_context(|| format!("cannot make {}", directory.display()))?;
-        directory.canonicalize().with_context(|| format!("cannot resolve {}", directory.display()))
+        directory
+            .canonicalize()
+            .with_context(|| format!("cannot resolve {}", directory.display()))
     }
 
     /// The probe guest's directory.
@@ -68,7 +75,8 @@ impl Workspace {
     pub(crate) fn has_feature(&self, package: &str, feature: &str) -> bool {
         let packages = self.metadata["packages"].as_array();
         packages.is_some_and(|all| {
-            all.iter().any(|found| found["name"] == package && !found["features"][feature].is_null())
+            all.iter()
+                .any(|found| found["name"] == package && !found["features"][feature].is_null())
         })
     }
 }

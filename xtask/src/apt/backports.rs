@@ -16,7 +16,14 @@ use crate::command::{output, succeeds};
 const SOURCES: &str = "src:libvirt src:qemu src:seabios src:ipxe";
 
 /// Binary packages whose installed version tells that something came from backports.
-const TELLTALES: &[&str] = &["qemu-utils", "qemu-system-common", "qemu-system-data", "libvirt0", "seabios", "ipxe-qemu"];
+const TELLTALES: &[&str] = &[
+    "qemu-utils",
+    "qemu-system-common",
+    "qemu-system-data",
+    "libvirt0",
+    "seabios",
+    "ipxe-qemu",
+];
 
 /// Debian's own archive keys, which sign backports as well.
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
@@ -44,9 +51,12 @@ pub(super) fn cure() -> Result<Option<Backports>> {
     }
     let Some(version) = stranded else { return Ok(None) };
     if !version.contains("~bpo") {
-        bail!("an installed QEMU or libvirt package (version {version}) comes from no source of this machine; add its source");
+        bail!(
+            "an installed QEMU or libvirt package (version {version}) comes from no source of this machine; add its source"
+        );
     }
-    let codename = codename(&std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?)?;
+    let codename =
+        codename(&std::fs::read_to_string("/etc/os-release").context("cannot read /etc/os-release")?)?;
     let targets = output(Command::new("apt-get").args([
         "indextargets",
         "--format",
@@ -59,7 +69,11 @@ pub(super) fn cure() -> Result<Option<Backports>> {
 
 /// The source and the pin; an empty `key` leaves the choice of key to apt.
 pub(super) fn write(codename: &str, mirror: &str, key: &str) -> Backports {
-    let signed = if key.is_empty() { String::new() } else { format!("[signed-by={key}] ") };
+    let signed = if key.is_empty() {
+        String::new()
+    } else {
+        format!("[signed-by={key}] ")
+    };
     Backports {
         list: format!("deb {signed}{mirror} {codename}-backports main\n"),
         preferences: format!("Package: {SOURCES}\nPin: release n={codename}-backports\nPin-Priority: 900\n"),
@@ -98,24 +112,42 @@ pub(super) fn candidate(policy: &str) -> Option<&str> {
 /// has only the line of dpkg's own status file.
 pub(super) fn stranded_version(policy: &str) -> Option<&str> {
     let installed = field(policy, "Installed:")?;
-    let table = policy.lines().skip_while(|line| !line.trim_start().starts_with("***")).skip(1);
+    let table = policy
+        .lines()
+        .skip_while(|line| !line.trim_start().starts_with("***"))
+        .skip(1);
     let offered = table
-        .take_while(|line| line.trim_start().split(' ').next().is_some_and(|word| word.parse::<i32>().is_ok()))
+        .take_while(|line| {
+            line.trim_start()
+                .split(' ')
+                .next()
+                .is_some_and(|word| word.parse::<i32>().is_ok())
+        })
         .any(|line| !line.trim_end().ends_with("/var/lib/dpkg/status"));
     if offered { None } else { Some(installed) }
 }
 
 fn field<'a>(policy: &'a str, name: &str) -> Option<&'a str> {
-    policy.lines().find_map(|line| line.trim().strip_prefix(name)).map(str::trim).filter(|value| *value != "(none)")
+    policy
+        .lines()
+        .find_map(|line| line.trim().strip_prefix(name))
+        .map(str::trim)
+        .filter(|value| *value != "(none)")
 }
 
 fn policy(package: &str) -> Result<String> {
-    output(Command::new("apt-cache").env("LC_ALL", "C").args(["policy", package]))
+    output(
+        Command::new("apt-cache")
+            .env("LC_ALL", "C")
+            .args(["policy", package]),
+    )
 }
 
 /// True if apt could install these packages as things are.
 pub(super) fn installable(packages: &[&str]) -> bool {
     let mut simulate = Command::new("apt-get");
-    simulate.args(["install", "--simulate", "--no-install-recommends"]).args(packages);
+    simulate
+        .args(["install", "--simulate", "--no-install-recommends"])
+        .args(packages);
     succeeds(&mut simulate)
 }

@@ -11,7 +11,13 @@ use crate::command::{output, run, succeeds};
 use crate::root::as_root;
 
 /// Another apt may be at work on a machine that has just booted (unattended upgrades): wait for it this long.
-const APT: &[&str] = &["-o", "DPkg::Lock::Timeout=600", "-o", "Acquire::Retries=3", "-q=2"];
+const APT: &[&str] = &[
+    "-o",
+    "DPkg::Lock::Timeout=600",
+    "-o",
+    "Acquire::Retries=3",
+    "-q=2",
+];
 
 /// Runs apt-get as the last words of a shell that owns the ban on starting daemons, so that the ban goes away however the
 /// install ends, also when the terminal is closed. A ban that is there already belongs to somebody else and stays.
@@ -40,22 +46,37 @@ printf '%s' "$2" > /etc/apt/preferences.d/50-libvirt-backports
 /// Installs the packages; the optional ones only where they are offered.
 pub(super) fn install(missing: &[Package]) -> Result<()> {
     let wanted = |package: &&Package| !package.optional || backports::is_offered(package.name);
-    let by_hand = format!("apt-get install --no-install-recommends {}", super::names(missing));
+    let by_hand = format!(
+        "apt-get install --no-install-recommends {}",
+        super::names(missing)
+    );
 
     update(&by_hand)?;
-    let mut packages: Vec<&str> = missing.iter().filter(wanted).map(|package| package.name).collect();
+    let mut packages: Vec<&str> = missing
+        .iter()
+        .filter(wanted)
+        .map(|package| package.name)
+        .collect();
     if !backports::installable(&packages) {
         match backports::cure()? {
             Some(cure) => {
                 use_backports(&cure, &by_hand)?;
                 update(&by_hand)?;
-                packages = missing.iter().filter(wanted).map(|package| package.name).collect();
+                packages = missing
+                    .iter()
+                    .filter(wanted)
+                    .map(|package| package.name)
+                    .collect();
             }
             None => refuse(&packages)?,
         }
     }
     let mut install = as_root("sh", &by_hand)?;
-    install.args(["-c", INSTALL, "install"]).args(APT).args(["install", "--no-install-recommends"]).args(&packages);
+    install
+        .args(["-c", INSTALL, "install"])
+        .args(APT)
+        .args(["install", "--no-install-recommends"])
+        .args(&packages);
     run(&mut install).with_context(|| format!("cannot install packages; by hand it would be: {by_hand}"))
 }
 
@@ -80,7 +101,9 @@ fn use_backports(cure: &Backports, by_hand: &str) -> Result<()> {
 /// Says in apt's own words why these packages cannot be installed.
 fn refuse(packages: &[&str]) -> Result<()> {
     let mut simulate = Command::new("apt-get");
-    simulate.args(["install", "--simulate", "--no-install-recommends"]).args(packages);
+    simulate
+        .args(["install", "--simulate", "--no-install-recommends"])
+        .args(packages);
     match output(&mut simulate) {
         Ok(_) => Ok(()),
         Err(error) => bail!("apt cannot install {}: {error:#}", packages.join(" ")),

@@ -51,7 +51,14 @@ pub(crate) fn ensure(sets: &[Set]) -> Result<()> {
     install::install(&missing)?;
     let missing = self::missing(&sets::union(sets))?;
     let still: Vec<Package> = missing.into_iter().filter(|package| !package.optional).collect();
-    if still.is_empty() { Ok(()) } else { bail!("apt-get succeeded, but these are still missing: {}", names(&still)) }
+    if still.is_empty() {
+        Ok(())
+    } else {
+        bail!(
+            "apt-get succeeded, but these are still missing: {}",
+            names(&still)
+        )
+    }
 }
 
 /// Those of the packages that dpkg does not know as installed; an optional one counts only where this system offers it.
@@ -70,9 +77,16 @@ fn missing(packages: &[Package]) -> Result<Vec<Package>> {
 
 /// The names in a `dpkg-query` listing whose status is exactly `installed`; half-configured ones are not.
 fn installed(listing: &str) -> Vec<&str> {
-    listing.lines().filter_map(|line| line.strip_suffix(" installed")).collect()
+    listing
+        .lines()
+        .filter_map(|line| line.strip_suffix(" installed"))
+        .collect()
 }
 
 fn names(packages: &[Package]) -> String {
-    packages.iter().map(|package| package.name).collect::<Vec<_>>().join(" ")
+    packages
+        .iter()
+        .map(|package| package.name)
+        .collect::<Vec<_>>()
+        .join(" ")
 }

@@ -24,7 +24,10 @@ pub(crate) enum Set {
 }
 
 const fn needed(name: &'static str) -> Package {
-    Package { name, optional: false }
+    Package {
+        name,
+        optional: false,
+    }
 }
 
 const fn optional(name: &'static str) -> Package {
@@ -32,7 +35,12 @@ const fn optional(name: &'static str) -> Package {
 }
 
 /// A C compiler and linker; libvirt's headers and how to find them.
-const BUILD: &[Package] = &[needed("gcc"), needed("libc6-dev"), needed("pkg-config"), needed("libvirt-dev")];
+const BUILD: &[Package] = &[
+    needed("gcc"),
+    needed("libc6-dev"),
+    needed("pkg-config"),
+    needed("libvirt-dev"),
+];
 
 const RUN: &[Package] = &[
     needed("libvirt-daemon-system"),

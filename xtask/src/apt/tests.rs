@@ -52,7 +52,10 @@ fn only_a_version_without_a_source_is_stranded() {
 #[test]
 fn a_package_no_index_offers_has_no_candidate() {
     assert_eq!(candidate(ABSENT), Some("1:7.2+dfsg-7"));
-    assert_eq!(candidate("x:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n"), None);
+    assert_eq!(
+        candidate("x:\n  Installed: (none)\n  Candidate: (none)\n  Version table:\n"),
+        None
+    );
     assert_eq!(candidate(""), None);
 }
 
@@ -75,7 +78,10 @@ Packages|bookworm|http://mirror.invalid/debian/";
 
 #[test]
 fn the_release_is_read_with_and_without_quotes() {
-    assert_eq!(codename("ID=debian\nVERSION_CODENAME=bookworm\n").unwrap(), "bookworm");
+    assert_eq!(
+        codename("ID=debian\nVERSION_CODENAME=bookworm\n").unwrap(),
+        "bookworm"
+    );
     assert_eq!(codename("VERSION_CODENAME=\"noble\"\n").unwrap(), "noble");
     assert!(codename("ID=arch\n").is_err());
 }

@@ -46,7 +46,18 @@ name=$(parameter lqx.name)
 hostname "${name:-probe}"
 ip link set lo up
 
-seed=$(findfs LABEL=cidata 2> /dev/null || findfs LABEL=CIDATA 2> /dev/null)
+# Labels are read here: busybox's findfs overlooks images of less than 68 KiB.
+label() { # DEVICE OFFSET LENGTH
+  dd if="$1" bs=1 skip="$2" count="$3" 2> /dev/null | tr -d ' \0' | tr A-Z a-z
+}
+seed=
+for device in /dev/vd? /dev/sd? /dev/sr?; do
+  [ -b "$device" ] || continue
+  # ISO 9660's volume descriptor, FAT12 and FAT16, FAT32
+  for place in "32808 32" "43 11" "71 11"; do
+    [ "$(label "$device" $place)" != cidata ] || seed=$device
+  done
+done
 if [ -n "$seed" ] && mount -o ro "$seed" /seed; then
   name=$(sed -n "s/^local-hostname: *//p" /seed/meta-data | tr -d "\"'")
   [ -n "$name" ] && hostname "$name"

@@ -17,8 +17,26 @@ const LEASE: &str = include_str!("lease.sh");
 /// What acpid runs when the power button is pressed.
 const POWER: &str = "#!/bin/sh\necho 'LQX power button' > /run/console\nsh /etc/down.sh poweroff &\n";
 
-const DIRECTORIES: &[&str] =
-    &["bin", "dev", "etc", "etc/acpi", "etc/acpi/PWRF", "mnt", "modules", "proc", "run", "sbin", "seed", "sys", "tmp", "usr", "usr/bin", "usr/sbin", "var", "var/log"];
+const DIRECTORIES: &[&str] = &[
+    "bin",
+    "dev",
+    "etc",
+    "etc/acpi",
+    "etc/acpi/PWRF",
+    "mnt",
+    "modules",
+    "proc",
+    "run",
+    "sbin",
+    "seed",
+    "sys",
+    "tmp",
+    "usr",
+    "usr/bin",
+    "usr/sbin",
+    "var",
+    "var/log",
+];
 
 /// Everything the archive holds that comes from this repository.
 pub(super) fn scripts() -> [&'static str; 5] {

@@ -32,7 +32,10 @@ pub(super) fn place(vmlinuz: &Path, to: &Path) -> Result<()> {
 
 fn uncompressed(image: &[u8]) -> Result<Vec<u8>> {
     let payload = payload(image)?;
-    let size = payload.last_chunk().map(|size| u32::from_le_bytes(*size)).context("the payload is empty")?;
+    let size = payload
+        .last_chunk()
+        .map(|size| u32::from_le_bytes(*size))
+        .context("the payload is empty")?;
     let elf = decompress(payload)?;
     if elf.len() != size as usize {
         bail!("the payload unpacked to {} bytes, not {size}", elf.len());
@@ -56,7 +59,9 @@ pub(super) fn payload(image: &[u8]) -> Result<&[u8]> {
     };
     let start = (setup_sectors + 1) * 512 + u32_at(image, 0x248).context("the header is short")? as usize;
     let length = u32_at(image, 0x24c).context("the header is short")? as usize;
-    image.get(start..start + length).context("the header points outside the file")
+    image
+        .get(start..start + length)
+        .context("the header points outside the file")
 }
 
 /// Unpacks a stream with the tool that its first bytes name.
@@ -88,7 +93,9 @@ pub(super) fn pipe(program: &str, arguments: &[&str], input: &[u8]) -> Result<Ve
         // The tool may stop reading at the end of its stream.
         let _ = stdin.write_all(&input);
     });
-    let output = child.wait_with_output().with_context(|| format!("cannot read from {program}"))?;
+    let output = child
+        .wait_with_output()
+        .with_context(|| format!("cannot read from {program}"))?;
     let _ = feeder.join();
     if output.stdout.is_empty() {
         bail!("{program} unpacked nothing");
@@ -120,7 +127,11 @@ fn pvh_entry(elf: &[u8]) -> Option<()> {
 /// Walks notes: sizes of name and content, type, then both, each padded to four bytes.
 fn find_note(mut notes: &[u8]) -> Option<()> {
     loop {
-        let (name, content, kind) = (u32_at(notes, 0)? as usize, u32_at(notes, 4)? as usize, u32_at(notes, 8)?);
+        let (name, content, kind) = (
+            u32_at(notes, 0)? as usize,
+            u32_at(notes, 4)? as usize,
+            u32_at(notes, 8)?,
+        );
         if kind == XEN_ELFNOTE_PHYS32_ENTRY && notes.get(12..12 + name)?.starts_with(b"Xen") {
             return Some(());
         }

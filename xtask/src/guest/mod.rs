@@ -49,18 +49,27 @@ pub(crate) fn main(mut args: Args) -> Result<()> {
         fs::remove_dir_all(&directory).context("cannot delete the old guest")?;
     }
     let guest = ensure(&directory)?;
-    println!("kernel  {}\ninitrd  {}", guest.kernel.display(), guest.initrd.display());
+    println!(
+        "kernel  {}\ninitrd  {}",
+        guest.kernel.display(),
+        guest.initrd.display()
+    );
     Ok(())
 }
 
 /// Builds the guest into `directory` unless this very guest is there. The packages of [`Set::Guest`] must be installed.
 pub(crate) fn ensure(directory: &Path) -> Result<Guest> {
-    let guest = Guest { kernel: directory.join("vmlinux"), initrd: directory.join("initrd.img") };
+    let guest = Guest {
+        kernel: directory.join("vmlinux"),
+        initrd: directory.join("initrd.img"),
+    };
     if fs::read_to_string(directory.join("stamp")).is_ok_and(|there| there == stamp()) {
         println!("  the probe guest is built");
         return Ok(guest);
     }
-    let parent = directory.parent().context("the guest's directory has no parent")?;
+    let parent = directory
+        .parent()
+        .context("the guest's directory has no parent")?;
     fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
 
     // Built next to its place and moved there whole: nobody ever boots half a guest.
@@ -85,14 +94,21 @@ fn build(work: &Path, directory: &Path) -> Result<()> {
     if directory.exists() {
         fs::rename(directory, &old).context("cannot move the old guest away")?;
     }
-    fs::rename(&made, directory).with_context(|| format!("cannot move the guest to {}", directory.display()))?;
-    println!("  built from kernel {} with {} modules", packages.release, modules.len());
+    fs::rename(&made, directory)
+        .with_context(|| format!("cannot move the guest to {}", directory.display()))?;
+    println!(
+        "  built from kernel {} with {} modules",
+        packages.release,
+        modules.len()
+    );
     Ok(())
 }
 
 /// Everything in this repository that shapes the guest.
 fn stamp() -> String {
-    let parts = initrd::scripts().into_iter().chain(modules::WANTED.iter().map(|wanted| wanted.name));
+    let parts = initrd::scripts()
+        .into_iter()
+        .chain(modules::WANTED.iter().map(|wanted| wanted.name));
     format!("{FORMAT} {:016x}\n", digest(parts.map(str::as_bytes)))
 }
 

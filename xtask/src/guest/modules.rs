@@ -75,7 +75,12 @@ pub(super) fn collect(tree: &Path) -> Result<Vec<Module>> {
     Ok(modules)
 }
 
-fn add(name: &str, files: &BTreeMap<String, PathBuf>, builtin: &[String], modules: &mut Vec<Module>) -> Result<()> {
+fn add(
+    name: &str,
+    files: &BTreeMap<String, PathBuf>,
+    builtin: &[String],
+    modules: &mut Vec<Module>,
+) -> Result<()> {
     if modules.iter().any(|module| module.name == name) || builtin.iter().any(|there| there == name) {
         return Ok(());
     }
@@ -86,7 +91,10 @@ fn add(name: &str, files: &BTreeMap<String, PathBuf>, builtin: &[String], module
     for dependency in depends(&bytes) {
         add(&dependency, files, builtin, modules)?;
     }
-    modules.push(Module { name: name.to_owned(), bytes });
+    modules.push(Module {
+        name: name.to_owned(),
+        bytes,
+    });
     Ok(())
 }
 
@@ -95,7 +103,9 @@ fn index(tree: &Path) -> Result<BTreeMap<String, PathBuf>> {
     let mut files = BTreeMap::new();
     let mut waiting = vec![tree.to_owned()];
     while let Some(directory) = waiting.pop() {
-        for entry in fs::read_dir(&directory).with_context(|| format!("cannot list {}", directory.display()))? {
+        for entry in
+            fs::read_dir(&directory).with_context(|| format!("cannot list {}", directory.display()))?
+        {
             let entry = entry.with_context(|| format!("cannot list {}", directory.display()))?;
             let kind = entry.file_type().context("cannot tell a file's type")?;
             if kind.is_dir() {
@@ -112,14 +122,18 @@ fn index(tree: &Path) -> Result<BTreeMap<String, PathBuf>> {
 
 /// `virtio-rng.ko.zst` is the module `virtio_rng`.
 pub(super) fn module_name(file: &str) -> Option<String> {
-    let stem = [".ko", ".ko.zst", ".ko.xz", ".ko.gz"].iter().find_map(|end| file.strip_suffix(end))?;
+    let stem = [".ko", ".ko.zst", ".ko.xz", ".ko.gz"]
+        .iter()
+        .find_map(|end| file.strip_suffix(end))?;
     Some(stem.replace('-', "_"))
 }
 
 /// The names in `modules.builtin`; a tree without that file has nothing built in as far as can be known.
 fn builtin(tree: &Path) -> Vec<String> {
     let list = fs::read_to_string(tree.join("modules.builtin")).unwrap_or_default();
-    list.lines().filter_map(|line| module_name(line.rsplit('/').next()?)).collect()
+    list.lines()
+        .filter_map(|line| module_name(line.rsplit('/').next()?))
+        .collect()
 }
 
 fn load(path: &Path) -> Result<Vec<u8>> {
@@ -128,15 +142,25 @@ fn load(path: &Path) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     let bytes = decompress(&bytes).with_context(|| format!("cannot unpack {}", path.display()))?;
-    if bytes.starts_with(b"\x7fELF") { Ok(bytes) } else { bail!("{} is no kernel module", path.display()) }
+    if bytes.starts_with(b"\x7fELF") {
+        Ok(bytes)
+    } else {
+        bail!("{} is no kernel module", path.display())
+    }
 }
 
 /// The names after `depends=` among the zero-terminated strings of a module's `.modinfo` section.
 pub(super) fn depends(module: &[u8]) -> Vec<String> {
     const KEY: &[u8] = b"\0depends=";
-    let Some(at) = module.windows(KEY.len()).position(|window| window == KEY) else { return Vec::new() };
+    let Some(at) = module.windows(KEY.len()).position(|window| window == KEY) else {
+        return Vec::new();
+    };
     let rest = &module[at + KEY.len()..];
     let end = rest.iter().position(|byte| *byte == 0).unwrap_or(rest.len());
     let names = String::from_utf8_lossy(&rest[..end]);
-    names.split(',').filter(|name| !name.is_empty()).map(|name| name.replace('-', "_")).collect()
+    names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.replace('-', "_"))
+        .collect()
 }

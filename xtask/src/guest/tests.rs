@@ -15,8 +15,8 @@ fn a_cpio_archive_has_the_bytes_the_kernel_expects() {
 
     let header = String::from_utf8_lossy(&bytes[..110]).into_owned();
     let expected = [
-        "070701", "00000001", "000081ED", "00000000", "00000000", "00000001", "00000000", "00000005", "00000000",
-        "00000000", "00000000", "00000000", "00000005", "00000000",
+        "070701", "00000001", "000081ED", "00000000", "00000000", "00000001", "00000000", "00000005",
+        "00000000", "00000000", "00000000", "00000000", "00000005", "00000000",
     ];
     assert_eq!(header, expected.concat());
     // Name and content start on multiples of four, counted from the header.

@@ -58,8 +58,15 @@ fn down(mut nodes: Vec<String>) -> Result<()> {
     if nodes.is_empty() {
         nodes = known(&workspace)?;
     }
-    let bases = nodes.iter().map(|node| path(&workspace, node)).collect::<Result<Vec<_>>>()?;
-    if bases.is_empty() { Ok(()) } else { again_as_root("down-as-root", &bases) }
+    let bases = nodes
+        .iter()
+        .map(|node| path(&workspace, node))
+        .collect::<Result<Vec<_>>>()?;
+    if bases.is_empty() {
+        Ok(())
+    } else {
+        again_as_root("down-as-root", &bases)
+    }
 }
 
 fn status() -> Result<()> {
@@ -78,20 +85,30 @@ fn status() -> Result<()> {
 }
 
 fn virsh(args: &mut Args) -> Result<()> {
-    let Some(node) = args.next_word() else { bail!("name the node: cargo xtask lab virsh a list --all") };
+    let Some(node) = args.next_word() else {
+        bail!("name the node: cargo xtask lab virsh a list --all")
+    };
     let base = Workspace::find()?.lab(&node)?;
     match Lab::running(&base) {
         Some(lab) => lab.keep(),
         None => bail!("node {node} is down; start it with: cargo xtask lab up {node}"),
     }
     let mut virsh = Command::new("virsh");
-    virsh.args(["--connect", &uri(&base)]).args(args.words()).args(args.after_dashes());
+    virsh
+        .args(["--connect", &uri(&base)])
+        .args(args.words())
+        .args(args.after_dashes());
     Err(virsh.exec().into())
 }
 
 fn up_as_root(words: &[String]) -> Result<()> {
-    let [uid, gid, bases @ ..] = words else { bail!("usage: lab up-as-root UID GID DIRECTORY…") };
-    let owner = Owner { uid: uid.parse()?, gid: gid.parse()? };
+    let [uid, gid, bases @ ..] = words else {
+        bail!("usage: lab up-as-root UID GID DIRECTORY…")
+    };
+    let owner = Owner {
+        uid: uid.parse()?,
+        gid: gid.parse()?,
+    };
     for base in bases {
         Lab::start(base.as_ref(), owner)?.keep();
     }
@@ -135,7 +152,10 @@ fn path(workspace: &Workspace, node: &str) -> Result<String> {
 fn known(workspace: &Workspace) -> Result<Vec<String>> {
     let directory = workspace.products()?.join("lab");
     let mut names: Vec<String> = match std::fs::read_dir(&directory) {
-        Ok(entries) => entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect(),
+        Ok(entries) => entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect(),
         Err(_) => Vec::new(),
     };
     names.sort();

@@ -17,7 +17,17 @@ pub(crate) struct Owner {
 }
 
 /// Directories of a node, made if missing. `run` is wiped at every start: it is the node's /run.
-const DIRECTORIES: &[&str] = &["run", "etc", "lib", "lib/images", "log", "log/qemu", "cache", "pool", "pool/images"];
+const DIRECTORIES: &[&str] = &[
+    "run",
+    "etc",
+    "lib",
+    "lib/images",
+    "log",
+    "log/qemu",
+    "cache",
+    "pool",
+    "pool/images",
+];
 
 /// Directories that the owner, too, writes to.
 const OWNED: &[&str] = &["", "pool", "pool/images"];
@@ -59,12 +69,22 @@ pub(super) fn write(base: &Path, owner: Owner) -> Result<()> {
         fs::create_dir_all(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     }
     // The socket lets in whoever reaches it, and libvirt's clients are as good as root: nobody but the owner gets this far.
-    fs::set_permissions(base, fs::Permissions::from_mode(0o700)).context("cannot close the lab's directory")?;
+    fs::set_permissions(base, fs::Permissions::from_mode(0o700))
+        .context("cannot close the lab's directory")?;
     for directory in OWNED {
-        chown(base.join(directory), Some(owner.uid), Some(owner.gid)).context("cannot give the lab's directory away")?;
+        chown(base.join(directory), Some(owner.uid), Some(owner.gid))
+            .context("cannot give the lab's directory away")?;
     }
-    put(base, "etc/libvirtd.conf", &format!("{LIBVIRTD}host_uuid = \"{}\"\n", host_uuid(base)))?;
-    put(base, "etc/qemu.conf", &format!("{QEMU}stdio_handler = \"{}\"\n", stdio_handler(owner)))?;
+    put(
+        base,
+        "etc/libvirtd.conf",
+        &format!("{LIBVIRTD}host_uuid = \"{}\"\n", host_uuid(base)),
+    )?;
+    put(
+        base,
+        "etc/qemu.conf",
+        &format!("{QEMU}stdio_handler = \"{}\"\n", stdio_handler(owner)),
+    )?;
     put(base, "init.sh", include_str!("init.sh"))
 }
 
@@ -83,7 +103,9 @@ pub(super) fn host_uuid(base: &Path) -> String {
 
 /// A short name that is unique among the machine's labs.
 pub(super) fn short_name(base: &Path) -> String {
-    let node = base.file_name().map_or_else(|| "x".to_owned(), |name| name.to_string_lossy().into_owned());
+    let node = base
+        .file_name()
+        .map_or_else(|| "x".to_owned(), |name| name.to_string_lossy().into_owned());
     let digest = crate::guest::digest([base.as_os_str().as_encoded_bytes()]);
     format!("lqx-{node}-{:06x}", digest & 0xff_ffff)
 }

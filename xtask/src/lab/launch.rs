@@ -16,8 +16,18 @@ use crate::process::Identity;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Unshares everything but the cgroup namespace, which `init.sh` enters once it is in a cgroup of the node's own.
-const UNSHARE: &[&str] =
-    &["unshare", "--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--propagation", "private"];
+const UNSHARE: &[&str] = &[
+    "unshare",
+    "--mount",
+    "--net",
+    "--uts",
+    "--ipc",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--propagation",
+    "private",
+];
 
 /// Starts `init.sh` as process 1 of new namespaces; returns its identity out here.
 pub(super) fn launch(base: &Path) -> Result<Identity> {
@@ -35,7 +45,9 @@ pub(super) fn launch(base: &Path) -> Result<Identity> {
         .stdin(Stdio::null())
         .stdout(file.try_clone().context("cannot duplicate a file handle")?)
         .stderr(file);
-    let mut unshare = setsid.spawn().context("cannot start setsid: is util-linux installed?")?;
+    let mut unshare = setsid
+        .spawn()
+        .context("cannot start setsid: is util-linux installed?")?;
 
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -44,7 +56,10 @@ pub(super) fn launch(base: &Path) -> Result<Identity> {
             return Ok(init);
         }
         if let Some(status) = unshare.try_wait().context("cannot wait for unshare")? {
-            bail!("the lab's first process ended at once with {status}:\n{}", said(base));
+            bail!(
+                "the lab's first process ended at once with {status}:\n{}",
+                said(base)
+            );
         }
         if Instant::now() > deadline {
             unshare.kill().ok();
@@ -61,10 +76,18 @@ pub(super) fn wait_ready(lab: &Lab) -> Result<()> {
     let socket = lab.base().join(super::SOCKET);
     while !(lab.base().join("ready").exists() && socket.exists() && answers(lab)) {
         if !lab.init().is_alive() {
-            bail!("the lab in {} ended while starting:\n{}", lab.base().display(), said(lab.base()));
+            bail!(
+                "the lab in {} ended while starting:\n{}",
+                lab.base().display(),
+                said(lab.base())
+            );
         }
         if Instant::now() > deadline {
-            bail!("libvirt in {} does not answer:\n{}", lab.base().display(), said(lab.base()));
+            bail!(
+                "libvirt in {} does not answer:\n{}",
+                lab.base().display(),
+                said(lab.base())
+            );
         }
         sleep(Duration::from_millis(20));
     }

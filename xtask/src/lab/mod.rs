@@ -56,7 +56,11 @@ impl Lab {
         remove_remains(base)?;
         config::write(base, owner)?;
         let init = launch::launch(base)?;
-        let lab = Self { base: base.to_owned(), init, kept: false };
+        let lab = Self {
+            base: base.to_owned(),
+            init,
+            kept: false,
+        };
         launch::wait_ready(&lab)?;
         Ok(lab)
     }
@@ -64,7 +68,11 @@ impl Lab {
     /// The node that runs under `base`, if one does.
     pub(crate) fn running(base: &Path) -> Option<Self> {
         let init = Identity::read(&base.join("pid"))?;
-        init.is_alive().then(|| Self { base: base.to_owned(), init, kept: false })
+        init.is_alive().then(|| Self {
+            base: base.to_owned(),
+            init,
+            kept: false,
+        })
     }
 
     /// Leaves the node running when this value goes.
@@ -100,7 +108,11 @@ impl Lab {
     fn cut_power(&self) -> Result<()> {
         self.init.signal("KILL")?;
         if !self.init.wait_gone(Duration::from_secs(20)) {
-            bail!("process {} of the lab in {} does not die", self.init.pid, self.base.display());
+            bail!(
+                "process {} of the lab in {} does not die",
+                self.init.pid,
+                self.base.display()
+            );
         }
         remove_remains(&self.base)
     }
@@ -111,7 +123,10 @@ impl Drop for Lab {
         if !self.kept
             && let Err(error) = self.cut_power()
         {
-            eprintln!("warning: the lab in {} did not stop: {error:#}", self.base.display());
+            eprintln!(
+                "warning: the lab in {} did not stop: {error:#}",
+                self.base.display()
+            );
         }
     }
 }
@@ -132,7 +147,10 @@ fn check_base(base: &Path) -> Result<()> {
         bail!("a lab node needs root for its namespaces; run this as root or through sudo");
     }
     if !base.is_absolute() {
-        bail!("a lab's directory must be an absolute path, not {}", base.display());
+        bail!(
+            "a lab's directory must be an absolute path, not {}",
+            base.display()
+        );
     }
     let socket = base.join(SOCKET);
     if socket.as_os_str().len() > SOCKET_PATH_MAX {
@@ -143,15 +161,28 @@ fn check_base(base: &Path) -> Result<()> {
         );
     }
     // These are covered by the node's own directories, so a base under them would have another path inside than outside.
-    for covered in ["/run", "/var/run", "/etc/libvirt", "/var/lib/libvirt", "/var/log/libvirt", "/var/cache/libvirt", "/proc", "/sys"] {
+    for covered in [
+        "/run",
+        "/var/run",
+        "/etc/libvirt",
+        "/var/lib/libvirt",
+        "/var/log/libvirt",
+        "/var/cache/libvirt",
+        "/proc",
+        "/sys",
+    ] {
         if base.starts_with(covered) {
-            bail!("a lab cannot live under {covered}, which it replaces by its own; set LQX_XTASK_DIR to another directory");
+            bail!(
+                "a lab cannot live under {covered}, which it replaces by its own; set LQX_XTASK_DIR to another directory"
+            );
         }
     }
     // Both end up in the URI, the configuration and the domain XML of tests.
     let text = base.to_str().context("a lab's directory must be valid UTF-8")?;
     if text.contains(|c: char| c.is_whitespace() || "'\"<>&#?%\\".contains(c)) {
-        bail!("a lab's directory cannot hold spaces, quotes or URI characters: {text}; set LQX_XTASK_DIR to another directory");
+        bail!(
+            "a lab's directory cannot hold spaces, quotes or URI characters: {text}; set LQX_XTASK_DIR to another directory"
+        );
     }
     Ok(())
 }

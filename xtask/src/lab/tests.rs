@@ -7,7 +7,10 @@ use super::{config, pool, uri};
 #[test]
 fn the_uri_names_the_socket_by_its_path_out_here() {
     let base = Path::new("/tmp/lab/a");
-    assert_eq!(uri(base), "qemu:///system?socket=/tmp/lab/a/run/libvirt/libvirt-sock");
+    assert_eq!(
+        uri(base),
+        "qemu:///system?socket=/tmp/lab/a/run/libvirt/libvirt-sock"
+    );
     assert_eq!(pool(base), Path::new("/tmp/lab/a/pool"));
 }
 

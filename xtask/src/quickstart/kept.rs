@@ -30,6 +30,9 @@ impl Kept {
         let text = fs::read_to_string(directory.join(FILE)).ok()?;
         let mut lines = text.lines();
         let lab = PathBuf::from(lines.next()?);
-        Some(Self { lab, groups: lines.filter_map(Identity::parse).collect() })
+        Some(Self {
+            lab,
+            groups: lines.filter_map(Identity::parse).collect(),
+        })
     }
 }

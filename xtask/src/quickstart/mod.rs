@@ -45,7 +45,9 @@ struct Place {
 
 impl Place {
     fn of(workspace: &Workspace) -> Result<Self> {
-        Ok(Self { directory: workspace.products()?.join("quickstart") })
+        Ok(Self {
+            directory: workspace.products()?.join("quickstart"),
+        })
     }
 
     fn lab(&self) -> PathBuf {
@@ -80,7 +82,9 @@ pub(crate) fn main(mut args: Args) -> Result<()> {
 
 fn quickstart(workspace: &Workspace, place: &Place, phases: &mut Phases, keep: bool) -> Result<()> {
     phases.run("packages", || apt::ensure(&[Set::Build, Set::Run, Set::Guest]))?;
-    phases.run("build server, agent and lqx", || run(&mut product::build(workspace)))?;
+    phases.run("build server, agent and lqx", || {
+        run(&mut product::build(workspace))
+    })?;
     let guest = phases.run("probe guest", || guest::ensure(&workspace.guest()?))?;
 
     let mut warden = Warden::start()?;
@@ -89,7 +93,9 @@ fn quickstart(workspace: &Workspace, place: &Place, phases: &mut Phases, keep: b
     let lab = phases.run("libvirt node", || warden.start_lab(&place.lab()))?;
     let product = Product::new(workspace, place.path("config"))?;
     let server = phases.run("server", || start_server(&product, place, &mut warden))?;
-    let agent = phases.run("agent", || start_agent(&product, place, &lab, &server, &mut warden))?;
+    let agent = phases.run("agent", || {
+        start_agent(&product, place, &lab, &server, &mut warden)
+    })?;
     let running = Running { server, agent };
 
     let result = launch(&product, &guest, &lab, &running, phases);
@@ -99,7 +105,11 @@ fn quickstart(workspace: &Workspace, place: &Place, phases: &mut Phases, keep: b
         return result;
     }
     if keep {
-        Kept { lab: lab.base.clone(), groups: vec![running.agent.leader(), running.server.leader()] }.write(&place.directory)?;
+        Kept {
+            lab: lab.base.clone(),
+            groups: vec![running.agent.leader(), running.server.leader()],
+        }
+        .write(&place.directory)?;
         warden.keep_all()?;
         println!("\n{}", product.hints(&lab.uri));
         return Ok(());
@@ -131,13 +141,26 @@ fn clear(place: &Place, warden: &mut Warden) -> Result<()> {
 }
 
 fn start_server(product: &Product, place: &Place, warden: &mut Warden) -> Result<Service> {
-    let server = Service::start("server", product.server(&place.path("server")), &place.path("server.log"), warden)?;
-    server.wait_until("the server's /ready answers", SERVICE_LIMIT, || product.is_ready())?;
+    let server = Service::start(
+        "server",
+        product.server(&place.path("server")),
+        &place.path("server.log"),
+        warden,
+    )?;
+    server.wait_until("the server's /ready answers", SERVICE_LIMIT, || {
+        product.is_ready()
+    })?;
     println!("  {}", product.url());
     Ok(server)
 }
 
-fn start_agent(product: &Product, place: &Place, lab: &LabNode, server: &Service, warden: &mut Warden) -> Result<Service> {
+fn start_agent(
+    product: &Product,
+    place: &Place,
+    lab: &LabNode,
+    server: &Service,
+    warden: &mut Warden,
+) -> Result<Service> {
     let command = product.agent(&lab.uri, &lab.pool, &place.path("agent"));
     let agent = Service::start("agent", command, &place.path("agent.log"), warden)?;
     let ready = agent.wait_until("the node is ready", SERVICE_LIMIT, || product.node_is_ready());
@@ -147,7 +170,13 @@ fn start_agent(product: &Product, place: &Place, lab: &LabNode, server: &Service
     ready.map(|()| agent)
 }
 
-fn launch(product: &Product, guest: &Guest, lab: &LabNode, running: &Running, phases: &mut Phases) -> Result<()> {
+fn launch(
+    product: &Product,
+    guest: &Guest,
+    lab: &LabNode,
+    running: &Running,
+    phases: &mut Phases,
+) -> Result<()> {
     phases.run("images", || {
         let images = lab.pool.join("images");
         place_image(&guest.kernel, &images.join(product::KERNEL))?;
@@ -155,7 +184,9 @@ fn launch(product: &Product, guest: &Guest, lab: &LabNode, running: &Running, ph
     })?;
     phases.run("launch", || run(&mut product.launch()))?;
     let greeting = phases.run("greeting", || {
-        product.follow_console(GREETING_LIMIT, || running.server.is_alive() && running.agent.is_alive())
+        product.follow_console(GREETING_LIMIT, || {
+            running.server.is_alive() && running.agent.is_alive()
+        })
     })?;
     println!("\n  {greeting}\n");
     phases.run("libvirt agrees", || agree(product, lab))
@@ -173,7 +204,10 @@ fn agree(product: &Product, lab: &LabNode) -> Result<()> {
     let ours = output(product.list().stderr(Stdio::inherit()))?;
     let theirs = output(Command::new("virsh").args(["--quiet", "--connect", &lab.uri, "list", "--all"]))?;
     println!("$ lqx vm list\n{ours}\n$ virsh list --all\n{theirs}");
-    let running = theirs.lines().filter(|line| line.trim_end().ends_with("running")).count();
+    let running = theirs
+        .lines()
+        .filter(|line| line.trim_end().ends_with("running"))
+        .count();
     if running == 1 && ours.contains(product::VM) {
         Ok(())
     } else {

@@ -56,7 +56,9 @@ impl Product {
     /// Chooses a free port. `config` stands for the user's configuration directory, which must not matter here.
     pub(super) fn new(workspace: &Workspace, config: PathBuf) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is free on 127.0.0.1")?;
-        let address = listener.local_addr().context("a listening socket has no address")?;
+        let address = listener
+            .local_addr()
+            .context("a listening socket has no address")?;
         Ok(Self {
             server: workspace.binary("limiquantix-server"),
             agent: workspace.binary("limiquantix-agent"),
@@ -72,19 +74,34 @@ impl Product {
 
     pub(super) fn server(&self, data: &Path) -> Command {
         let mut server = Command::new(&self.server);
-        server.arg("--dev").arg("--listen").arg(self.address.to_string()).arg("--data-dir").arg(data);
+        server
+            .arg("--dev")
+            .arg("--listen")
+            .arg(self.address.to_string())
+            .arg("--data-dir")
+            .arg(data);
         server
     }
 
     pub(super) fn agent(&self, libvirt: &str, pool: &Path, state: &Path) -> Command {
         let mut agent = Command::new(&self.agent);
-        agent.arg("--server").arg(self.url()).args(["--name", NODE, "--libvirt", libvirt]);
-        agent.arg("--pool").arg(format!("default={}", pool.display())).arg("--state-dir").arg(state);
+        agent
+            .arg("--server")
+            .arg(self.url())
+            .args(["--name", NODE, "--libvirt", libvirt]);
+        agent
+            .arg("--pool")
+            .arg(format!("default={}", pool.display()))
+            .arg("--state-dir")
+            .arg(state);
         agent
     }
 
     pub(super) fn launch(&self) -> Command {
-        self.lqx(&["launch", "--kernel", KERNEL, "--initrd", INITRD, "--disk", "1", VM, "--cpus", "1", "--memory", "512M"])
+        self.lqx(&[
+            "launch", "--kernel", KERNEL, "--initrd", INITRD, "--disk", "1", VM, "--cpus", "1", "--memory",
+            "512M",
+        ])
     }
 
     pub(super) fn list(&self) -> Command {
@@ -102,14 +119,19 @@ impl Product {
 
     /// True once the node takes virtual machines.
     pub(super) fn node_is_ready(&self) -> bool {
-        let Ok(answer) = output(&mut self.lqx(&["node", "list", "-o", "json"])) else { return false };
+        let Ok(answer) = output(&mut self.lqx(&["node", "list", "-o", "json"])) else {
+            return false;
+        };
         serde_json::from_str(&answer).is_ok_and(|answer| shows_ready(&answer, NODE))
     }
 
     /// Follows the console's log until the greeting, which it returns; prints what comes before it.
     pub(super) fn follow_console(&self, limit: Duration, go_on: impl Fn() -> bool) -> Result<String> {
         let mut follow = self.lqx(&["console", VM, "--log", "--follow"]);
-        let mut child = follow.stdout(Stdio::piped()).spawn().context("cannot start lqx")?;
+        let mut child = follow
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start lqx")?;
         let stdout = child.stdout.take().context("a pipe is missing")?;
         let (sender, lines) = channel();
         std::thread::spawn(move || {
@@ -124,9 +146,15 @@ impl Product {
             match lines.recv_timeout(Duration::from_millis(200)) {
                 Ok(line) if line.contains(GREETING) => break Ok(line.trim().to_owned()),
                 Ok(line) => println!("  │ {}", line.trim_end()),
-                Err(RecvTimeoutError::Disconnected) => break Err("`lqx console --log --follow` ended before the guest's greeting"),
-                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => break Err("the guest's greeting did not arrive in time"),
-                Err(RecvTimeoutError::Timeout) if !go_on() => break Err("server or agent ended while the guest was booting"),
+                Err(RecvTimeoutError::Disconnected) => {
+                    break Err("`lqx console --log --follow` ended before the guest's greeting");
+                }
+                Err(RecvTimeoutError::Timeout) if Instant::now() > deadline => {
+                    break Err("the guest's greeting did not arrive in time");
+                }
+                Err(RecvTimeoutError::Timeout) if !go_on() => {
+                    break Err("server or agent ended while the guest was booting");
+                }
                 Err(RecvTimeoutError::Timeout) => {}
             }
         };
@@ -157,7 +185,10 @@ impl Product {
 
     fn lqx(&self, args: &[&str]) -> Command {
         let mut lqx = Command::new(&self.lqx);
-        lqx.args(args).env("LQX_SERVER", self.url()).env("XDG_CONFIG_HOME", &self.config).env_remove("LQX_CONTEXT");
+        lqx.args(args)
+            .env("LQX_SERVER", self.url())
+            .env("XDG_CONFIG_HOME", &self.config)
+            .env_remove("LQX_CONTEXT");
         lqx
     }
 }
@@ -169,8 +200,10 @@ pub(super) fn shows_ready(answer: &Value, name: &str) -> bool {
     match answer {
         Value::Array(items) => items.iter().any(|item| shows_ready(item, name)),
         Value::Object(fields) => {
-            let named = fields.values().any(|value| value == name) || fields.values().any(|value| value["name"] == name);
-            (named && fields.values().any(says_ready)) || fields.values().any(|value| shows_ready(value, name))
+            let named = fields.values().any(|value| value == name)
+                || fields.values().any(|value| value["name"] == name);
+            (named && fields.values().any(says_ready))
+                || fields.values().any(|value| shows_ready(value, name))
         }
         _ => false,
     }
@@ -192,7 +225,11 @@ fn http_status(address: SocketAddr, path: &str) -> Option<u16> {
     let limit = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
     stream.set_read_timeout(Some(limit)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
     let mut answer = String::new();
     stream.take(4096).read_to_string(&mut answer).ok()?;
     parse_status(&answer)

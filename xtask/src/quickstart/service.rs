@@ -29,7 +29,12 @@ pub(super) struct Service {
 
 impl Service {
     /// Starts it and hands it to the warden.
-    pub(super) fn start(name: &'static str, mut command: Command, log: &Path, warden: &mut Warden) -> Result<Self> {
+    pub(super) fn start(
+        name: &'static str,
+        mut command: Command,
+        log: &Path,
+        warden: &mut Warden,
+    ) -> Result<Self> {
         let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let both = file.try_clone().context("cannot duplicate a file handle")?;
         let child = command
@@ -40,7 +45,12 @@ impl Service {
             .spawn()
             .with_context(|| format!("cannot start `{}`", line(&command)))?;
         let leader = Identity::of(child.id())?;
-        let service = Self { name, leader, child: RefCell::new(child), log: log.to_owned() };
+        let service = Self {
+            name,
+            leader,
+            child: RefCell::new(child),
+            log: log.to_owned(),
+        };
         warden.guard(leader)?;
         Ok(service)
     }
@@ -60,10 +70,20 @@ impl Service {
             if !self.is_alive() {
                 let ended = self.child.borrow_mut().try_wait().ok().flatten();
                 let ended = ended.map_or_else(|| "an unknown status".to_owned(), |status| status.to_string());
-                bail!("the {} ended with {ended} before {what}; its log {} ends:\n{}", self.name, self.log.display(), self.said());
+                bail!(
+                    "the {} ended with {ended} before {what}; its log {} ends:\n{}",
+                    self.name,
+                    self.log.display(),
+                    self.said()
+                );
             }
             if Instant::now() > deadline {
-                bail!("waited {} s until {what}; the log {} ends:\n{}", limit.as_secs(), self.log.display(), self.said());
+                bail!(
+                    "waited {} s until {what}; the log {} ends:\n{}",
+                    limit.as_secs(),
+                    self.log.display(),
+                    self.said()
+                );
             }
             sleep(Duration::from_millis(20));
         }
@@ -73,14 +93,23 @@ impl Service {
     /// Ends it in order.
     pub(super) fn stop(&self) -> Result<()> {
         self.leader.end_group(PATIENCE)?;
-        let status = self.child.borrow_mut().wait().with_context(|| format!("cannot wait for the {}", self.name))?;
+        let status = self
+            .child
+            .borrow_mut()
+            .wait()
+            .with_context(|| format!("cannot wait for the {}", self.name))?;
         println!("  {} ended with {status}", self.name);
         Ok(())
     }
 
     /// Shows the end of its log, for a failure whose cause may be there.
     pub(super) fn report(&self) {
-        eprintln!("--- the {}'s log, {}, ends:\n{}", self.name, self.log.display(), self.said());
+        eprintln!(
+            "--- the {}'s log, {}, ends:\n{}",
+            self.name,
+            self.log.display(),
+            self.said()
+        );
     }
 
     fn said(&self) -> String {

@@ -34,7 +34,10 @@ fn only_a_status_line_has_a_status() {
 fn what_is_kept_is_found_again() {
     let directory = std::env::temp_dir().join(format!("lqx-kept-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
-    let kept = Kept { lab: "/some/where".into(), groups: vec![Identity { pid: 3, start: 4 }] };
+    let kept = Kept {
+        lab: "/some/where".into(),
+        groups: vec![Identity { pid: 3, start: 4 }],
+    };
     kept.write(&directory).unwrap();
     assert_eq!(Kept::read(&directory), Some(kept));
     std::fs::remove_dir_all(&directory).unwrap();

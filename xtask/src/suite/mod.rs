@@ -43,7 +43,11 @@ pub(crate) fn main(mut args: Args) -> Result<()> {
     println!("\n{}", phases.table());
     let summary = result?;
     println!("{summary}");
-    if summary.failed == 0 { Ok(()) } else { bail!("{} tests failed", summary.failed) }
+    if summary.failed == 0 {
+        Ok(())
+    } else {
+        bail!("{} tests failed", summary.failed)
+    }
 }
 
 fn test(workspace: &Workspace, passed_on: &[String], phases: &mut Phases) -> Result<Summary> {
@@ -57,7 +61,11 @@ fn test(workspace: &Workspace, passed_on: &[String], phases: &mut Phases) -> Res
     clear_dead_runs(&runs, &mut warden)?;
     let run = claim(&runs)?;
     let lab = phases.run("libvirt node", || warden.start_lab(&run.join("a")))?;
-    let environment = Environment { libvirt_uri: lab.uri, libvirt_base: lab.base.clone(), guest: guest_directory };
+    let environment = Environment {
+        libvirt_uri: lab.uri,
+        libvirt_base: lab.base.clone(),
+        guest: guest_directory,
+    };
 
     let tests = phases.run("tests", || runner::tests(workspace, &environment, passed_on));
     let doc_tests = match tests {
@@ -83,7 +91,9 @@ fn claim(runs: &Path) -> Result<PathBuf> {
 
 /// Deletes the directories of runs that were killed together with their warden.
 fn clear_dead_runs(runs: &Path, warden: &mut Warden) -> Result<()> {
-    let Ok(entries) = fs::read_dir(runs) else { return Ok(()) };
+    let Ok(entries) = fs::read_dir(runs) else {
+        return Ok(());
+    };
     for run in entries.flatten().map(|entry| entry.path()) {
         if Identity::read(&run.join("owner")).is_some_and(Identity::is_alive) {
             continue;

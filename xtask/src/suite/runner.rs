@@ -37,17 +37,36 @@ pub(super) fn build(workspace: &Workspace) -> Result<()> {
 }
 
 /// Runs all tests but those in documentation. Everything they print goes through; the last summary line is read.
-pub(super) fn tests(workspace: &Workspace, environment: &Environment, passed_on: &[String]) -> Result<Summary> {
+pub(super) fn tests(
+    workspace: &Workspace,
+    environment: &Environment,
+    passed_on: &[String],
+) -> Result<Summary> {
     if succeeds(&mut cargo(workspace, &["nextest", "--version"])) {
         let colour = if stderr().is_terminal() { "always" } else { "never" };
-        let mut nextest = cargo(workspace, &["nextest", "run", "--no-fail-fast", "--color", colour]);
+        let mut nextest = cargo(
+            workspace,
+            &["nextest", "run", "--no-fail-fast", "--color", colour],
+        );
         nextest.args(SELECTION).args(passed_on);
         environment.apply(&mut nextest);
         // nextest talks on stderr; the tests' own output is part of that.
         return relay(nextest.stderr(Stdio::piped()), summary::of_nextest);
     }
-    println!("  note: cargo-nextest is not installed, so cargo's own runner is used (cargo install --locked cargo-nextest)");
-    let mut test = cargo(workspace, &["test", "--no-fail-fast", "--lib", "--bins", "--tests", "--examples"]);
+    println!(
+        "  note: cargo-nextest is not installed, so cargo's own runner is used (cargo install --locked cargo-nextest)"
+    );
+    let mut test = cargo(
+        workspace,
+        &[
+            "test",
+            "--no-fail-fast",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--examples",
+        ],
+    );
     test.args(SELECTION).arg("--").args(passed_on);
     environment.apply(&mut test);
     relay(test.stdout(Stdio::piped()), summary::of_cargo)
@@ -68,14 +87,18 @@ fn cargo(workspace: &Workspace, args: &[&str]) -> Command {
 /// Passes a command's piped stream on, line by line, and counts. A command that failed without a single failed test (it
 /// did not compile, it was killed) is an error of its own.
 fn relay(command: &mut Command, count: impl Fn(&str) -> Option<Summary>) -> Result<Summary> {
-    let mut child = command.spawn().with_context(|| format!("cannot start `{}`", line(command)))?;
+    let mut child = command
+        .spawn()
+        .with_context(|| format!("cannot start `{}`", line(command)))?;
     let mut summary: Option<Summary> = None;
     if let Some(stream) = child.stdout.take() {
         pass_on(stream, |text| println!("{text}"), &count, &mut summary)?;
     } else if let Some(stream) = child.stderr.take() {
         pass_on(stream, |text| eprintln!("{text}"), &count, &mut summary)?;
     }
-    let status = child.wait().with_context(|| format!("cannot wait for `{}`", line(command)))?;
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for `{}`", line(command)))?;
     match summary {
         Some(summary) if status.success() || summary.failed > 0 => Ok(summary),
         None if status.success() => Ok(Summary::default()),
@@ -92,7 +115,11 @@ fn pass_on(
     let mut reader = BufReader::new(stream);
     let mut bytes = Vec::new();
     // By bytes: what a failing test prints need not be text.
-    while reader.read_until(b'\n', &mut bytes).context("cannot read a test runner's output")? > 0 {
+    while reader
+        .read_until(b'\n', &mut bytes)
+        .context("cannot read a test runner's output")?
+        > 0
+    {
         let text = String::from_utf8_lossy(&bytes);
         let text = text.trim_end_matches('\n');
         print(text);

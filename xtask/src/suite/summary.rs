@@ -25,14 +25,22 @@ impl Add for Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+        write!(
+            f,
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        )
     }
 }
 
 /// `Summary [   1.234s] 12 tests run: 10 passed (1 slow, 1 flaky), 1 failed, 1 timed out, 3 skipped`
 pub(super) fn of_nextest(line: &str) -> Option<Summary> {
     let line = plain(line);
-    let counts = line.trim_start().strip_prefix("Summary [")?.split_once(" run: ")?.1;
+    let counts = line
+        .trim_start()
+        .strip_prefix("Summary [")?
+        .split_once(" run: ")?
+        .1;
     Some(count(&without_brackets(counts), ','))
 }
 
@@ -47,8 +55,12 @@ pub(super) fn of_cargo(line: &str) -> Option<Summary> {
 fn count(counts: &str, separator: char) -> Summary {
     let mut summary = Summary::default();
     for pair in counts.split(separator) {
-        let Some((number, word)) = pair.trim().split_once(' ') else { continue };
-        let Ok(number) = number.parse::<u32>() else { continue };
+        let Some((number, word)) = pair.trim().split_once(' ') else {
+            continue;
+        };
+        let Ok(number) = number.parse::<u32>() else {
+            continue;
+        };
         match word.trim() {
             "passed" => summary.passed += number,
             "failed" | "timed out" | "exec failed" => summary.failed += number,

@@ -3,7 +3,11 @@
 use super::summary::{Summary, of_cargo, of_nextest};
 
 fn summary(passed: u32, failed: u32, skipped: u32) -> Summary {
-    Summary { passed, failed, skipped }
+    Summary {
+        passed,
+        failed,
+        skipped,
+    }
 }
 
 #[test]
@@ -25,8 +29,12 @@ fn a_tests_own_output_is_not_a_summary() {
 
 #[test]
 fn cargo_counts_add_up() {
-    let ok = of_cargo("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s");
-    let bad = of_cargo("test result: \u{1b}[31mFAILED\u{1b}[0m. 1 passed; 2 failed; 0 ignored; 0 measured; 4 filtered out");
+    let ok = of_cargo(
+        "test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+    );
+    let bad = of_cargo(
+        "test result: \u{1b}[31mFAILED\u{1b}[0m. 1 passed; 2 failed; 0 ignored; 0 measured; 4 filtered out",
+    );
     assert_eq!(ok.unwrap() + bad.unwrap(), summary(4, 2, 1));
     assert_eq!(summary(4, 2, 1).to_string(), "4 passed, 2 failed, 1 skipped");
 }

@@ -1,7 +1,7 @@
 //! The edges between the crates: who may depend on whom.
 
-use super::repository::{Edge, Kind, Member, Repository};
 use super::Finding;
+use super::repository::{Edge, Kind, Member, Repository};
 
 /// One crate's row: what it may always link, and what it may link behind a feature.
 struct Row {
@@ -28,11 +28,36 @@ const LIBVIRT: &str = "limiquantix-libvirt";
 /// Core is in every row: its types are the vocabulary. The agent reaches a hypervisor only behind a feature, because its
 /// library is about the contract. Backends have no row: they may know core and nothing else.
 const TABLE: &[Row] = &[
-    Row { name: CORE, always: &[], optional: &[], tests: &[] },
-    Row { name: PROTO, always: &[CORE], optional: &[], tests: &[] },
-    Row { name: TESTKIT, always: &[CORE], optional: &[], tests: &[] },
-    Row { name: SDK, always: &[CORE, MEMORY, MOCK], optional: &[SQLITE, LIBVIRT], tests: &[SQLITE] },
-    Row { name: AGENT, always: &[CORE, PROTO], optional: &[MOCK, LIBVIRT], tests: &[MEMORY, MOCK] },
+    Row {
+        name: CORE,
+        always: &[],
+        optional: &[],
+        tests: &[],
+    },
+    Row {
+        name: PROTO,
+        always: &[CORE],
+        optional: &[],
+        tests: &[],
+    },
+    Row {
+        name: TESTKIT,
+        always: &[CORE],
+        optional: &[],
+        tests: &[],
+    },
+    Row {
+        name: SDK,
+        always: &[CORE, MEMORY, MOCK],
+        optional: &[SQLITE, LIBVIRT],
+        tests: &[SQLITE],
+    },
+    Row {
+        name: AGENT,
+        always: &[CORE, PROTO],
+        optional: &[MOCK, LIBVIRT],
+        tests: &[MEMORY, MOCK],
+    },
     Row {
         name: SERVER,
         always: &[CORE, PROTO, SDK, MEMORY, MOCK, SQLITE],
@@ -45,8 +70,18 @@ const TABLE: &[Row] = &[
         optional: &[LIBVIRT],
         tests: &[],
     },
-    Row { name: "limiquantix-py", always: &[CORE, PROTO, SDK], optional: &[], tests: &[] },
-    Row { name: "xtask", always: &[], optional: &[], tests: &[] },
+    Row {
+        name: "limiquantix-py",
+        always: &[CORE, PROTO, SDK],
+        optional: &[],
+        tests: &[],
+    },
+    Row {
+        name: "xtask",
+        always: &[],
+        optional: &[],
+        tests: &[],
+    },
 ];
 
 /// Checks every edge against the table.
@@ -56,19 +91,31 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
 
 fn check_member(member: &Member) -> Vec<Finding> {
     let place = format!("{}/Cargo.toml", member.directory);
-    let backend = Row { name: "a backend", always: &[CORE], optional: &[], tests: &[] };
+    let backend = Row {
+        name: "a backend",
+        always: &[CORE],
+        optional: &[],
+        tests: &[],
+    };
     let row = match TABLE.iter().find(|row| row.name == member.name) {
         Some(row) => row,
         None if member.directory.starts_with("limiquantix-backends/") => &backend,
         // Programs that only use the product from outside.
-        None if ["examples/", "benches/", "fuzz/"].iter().any(|folder| member.directory.starts_with(folder)) => return Vec::new(),
+        None if ["examples/", "benches/", "fuzz/"]
+            .iter()
+            .any(|folder| member.directory.starts_with(folder)) =>
+        {
+            return Vec::new();
+        }
         None => {
             let message = "the crate has no row in xtask/src/tidy/edges.rs: decide what it may depend on";
             return vec![Finding::new(place, message)];
         }
     };
     let forbidden = member.edges.iter().filter(|edge| !is_allowed(row, edge));
-    forbidden.map(|edge| Finding::new(place.clone(), explain(row, edge, &member.name))).collect()
+    forbidden
+        .map(|edge| Finding::new(place.clone(), explain(row, edge, &member.name)))
+        .collect()
 }
 
 fn is_allowed(row: &Row, edge: &Edge) -> bool {
@@ -76,7 +123,12 @@ fn is_allowed(row: &Row, edge: &Edge) -> bool {
     match edge.kind {
         Kind::Normal => row.always.contains(&to) || (edge.optional && row.optional.contains(&to)),
         Kind::Build => false,
-        Kind::Dev => to == TESTKIT || [row.always, row.optional, row.tests].iter().any(|column| column.contains(&to)),
+        Kind::Dev => {
+            to == TESTKIT
+                || [row.always, row.optional, row.tests]
+                    .iter()
+                    .any(|column| column.contains(&to))
+        }
     }
 }
 
@@ -89,6 +141,13 @@ fn explain(row: &Row, edge: &Edge, from: &str) -> String {
         Kind::Build => " at build time",
         Kind::Dev => " in tests",
     };
-    let allowed = if row.always.is_empty() { "none of our crates".to_owned() } else { row.always.join(", ") };
-    format!("{from} may not depend on {}{kind}; it may depend on {allowed}", edge.to)
+    let allowed = if row.always.is_empty() {
+        "none of our crates".to_owned()
+    } else {
+        row.always.join(", ")
+    };
+    format!(
+        "{from} may not depend on {}{kind}; it may depend on {allowed}",
+        edge.to
+    )
 }

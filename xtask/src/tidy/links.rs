@@ -1,11 +1,14 @@
 //! Every relative link in a Markdown file leads to a file of this repository, and its fragment to a heading there.
 
-use super::repository::{File, Repository};
 use super::Finding;
+use super::repository::{File, Repository};
 
 /// Follows the relative links of every Markdown file.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
-    repository.files_ending(".md").flat_map(|file| check_file(repository, file)).collect()
+    repository
+        .files_ending(".md")
+        .flat_map(|file| check_file(repository, file))
+        .collect()
 }
 
 fn check_file(repository: &Repository, file: &File) -> Vec<Finding> {
@@ -16,16 +19,26 @@ fn check_file(repository: &Repository, file: &File) -> Vec<Finding> {
             continue;
         }
         let (path, fragment) = target.split_once('#').unwrap_or((&target, ""));
-        let path = if path.is_empty() { Some(file.path.clone()) } else { resolve(&file.path, path) };
+        let path = if path.is_empty() {
+            Some(file.path.clone())
+        } else {
+            resolve(&file.path, path)
+        };
         let Some(path) = path.filter(|path| repository.paths.contains(path)) else {
-            findings.push(Finding::new(place, format!("links to {target}, which is not in this repository")));
+            findings.push(Finding::new(
+                place,
+                format!("links to {target}, which is not in this repository"),
+            ));
             continue;
         };
         if !fragment.is_empty()
             && let Some(text) = repository.text(&path).filter(|_| path.ends_with(".md"))
             && !anchors(text).any(|anchor| anchor == fragment)
         {
-            findings.push(Finding::new(place, format!("links to {target}, but {path} has no heading #{fragment}")));
+            findings.push(Finding::new(
+                place,
+                format!("links to {target}, but {path} has no heading #{fragment}"),
+            ));
         }
     }
     findings
@@ -53,15 +66,21 @@ pub(super) fn links(markdown: &str) -> Vec<(usize, String)> {
 
 /// The anchors that a Markdown renderer makes of the headings: lower case, spaces as dashes, no other punctuation.
 fn anchors(markdown: &str) -> impl Iterator<Item = String> + '_ {
-    prose(markdown).filter_map(|(_, line)| line.strip_prefix('#')).map(|line| {
-        let kept = line.trim_start_matches('#').trim().chars().filter_map(|c| match c {
-            ' ' => Some('-'),
-            '-' | '_' => Some(c),
-            c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
-            _ => None,
-        });
-        kept.collect()
-    })
+    prose(markdown)
+        .filter_map(|(_, line)| line.strip_prefix('#'))
+        .map(|line| {
+            let kept = line
+                .trim_start_matches('#')
+                .trim()
+                .chars()
+                .filter_map(|c| match c {
+                    ' ' => Some('-'),
+                    '-' | '_' => Some(c),
+                    c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
+                    _ => None,
+                });
+            kept.collect()
+        })
 }
 
 /// The lines outside fenced code, numbered from 1.
@@ -78,7 +97,10 @@ fn prose(markdown: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The line with what stands in backticks blanked out.
 fn without_code(line: &str) -> String {
-    line.split('`').enumerate().map(|(index, part)| if index % 2 == 0 { part } else { "" }).collect()
+    line.split('`')
+        .enumerate()
+        .map(|(index, part)| if index % 2 == 0 { part } else { "" })
+        .collect()
 }
 
 /// A path relative to the file that links to it; none if it leaves the repository.

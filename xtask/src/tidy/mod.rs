@@ -43,7 +43,10 @@ struct Finding {
 
 impl Finding {
     fn new(place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { place: place.into(), message: message.into() }
+        Self {
+            place: place.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -74,7 +77,11 @@ pub(crate) fn main(args: Args) -> Result<()> {
         broken += usize::from(!findings.is_empty());
     }
     if broken == 0 {
-        println!("tidy: {} rules hold over {} files", RULES.len(), repository.files.len());
+        println!(
+            "tidy: {} rules hold over {} files",
+            RULES.len(),
+            repository.files.len()
+        );
         Ok(())
     } else {
         bail!("{broken} of {} rules are broken", RULES.len())

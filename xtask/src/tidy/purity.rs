@@ -1,7 +1,7 @@
 //! Core links nothing that waits, stores, transmits or rolls dice, not even through somebody else.
 
-use super::repository::Repository;
 use super::Finding;
+use super::repository::Repository;
 
 pub(super) const CORE: &str = "limiquantix-core";
 
@@ -27,7 +27,11 @@ const BANNED: &[(&str, &str)] = &[
 
 /// Checks `cargo tree` of core's normal dependencies.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
-    let mut linked: Vec<&str> = repository.core_tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let mut linked: Vec<&str> = repository
+        .core_tree
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
     linked.sort_unstable();
     linked.dedup();
     let mut findings = Vec::new();
@@ -43,5 +47,6 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
 }
 
 fn stands_for(banned: &str, name: &str) -> bool {
-    name.strip_prefix(banned).is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
+    name.strip_prefix(banned)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '_']))
 }

@@ -1,7 +1,7 @@
 //! The server names its backends in `wire.rs` and nowhere else: everything else there is written against contracts.
 
-use super::repository::Repository;
 use super::Finding;
+use super::repository::Repository;
 
 const SOURCES: &str = "limiquantix-server/src/";
 const WIRE: &str = "limiquantix-server/src/wire.rs";
@@ -16,7 +16,10 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
         .collect();
     let mut findings = Vec::new();
     let elsewhere = |path: &str| path.starts_with(SOURCES) && path != WIRE && !super::length::is_test(path);
-    for file in repository.files_ending(".rs").filter(|file| elsewhere(&file.path)) {
+    for file in repository
+        .files_ending(".rs")
+        .filter(|file| elsewhere(&file.path))
+    {
         for (number, line) in (1..).zip(file.text.lines()) {
             if let Some(backend) = backends.iter().find(|backend| line.contains(backend.as_str())) {
                 let message = format!("names the backend {backend}; only {WIRE} may");

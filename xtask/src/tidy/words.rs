@@ -1,13 +1,19 @@
 //! Words that have no place in finished code: stubs, and paths of one person's machine.
 
-use super::repository::Repository;
 use super::Finding;
+use super::repository::Repository;
 
 /// Stubs, in Rust files. Put together here so that this file does not hold them.
 const STUBS: &[&str] = &[concat!("todo", "!("), concat!("unimpl", "emented!(")];
 
 /// Beginnings of paths that exist on one machine only, in every text file.
-const PLACES: &[&str] = &[concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/"), concat!("/wo", "rk/"), concat!("../sha", "red")];
+const PLACES: &[&str] = &[
+    concat!("/ho", "me/"),
+    concat!("/ro", "ot/"),
+    concat!("/Us", "ers/"),
+    concat!("/wo", "rk/"),
+    concat!("../sha", "red"),
+];
 
 /// Looks through every line of every text file.
 pub(super) fn check(repository: &Repository) -> Vec<Finding> {
@@ -18,10 +24,16 @@ pub(super) fn check(repository: &Repository) -> Vec<Finding> {
             if file.path.ends_with(".rs")
                 && let Some(stub) = STUBS.iter().find(|stub| line.contains(**stub))
             {
-                findings.push(Finding::new(place(), format!("holds `{stub}…)`: finish it, or return an error that says so")));
+                findings.push(Finding::new(
+                    place(),
+                    format!("holds `{stub}…)`: finish it, or return an error that says so"),
+                ));
             }
             if let Some(path) = PLACES.iter().find(|path| begins_a_path(line, path)) {
-                findings.push(Finding::new(place(), format!("holds a path of one machine (`{path}…`): make it relative or a parameter")));
+                findings.push(Finding::new(
+                    place(),
+                    format!("holds a path of one machine (`{path}…`): make it relative or a parameter"),
+                ));
             }
         }
     }

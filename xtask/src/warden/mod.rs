@@ -63,15 +63,28 @@ impl Warden {
             .context("cannot start the warden")?;
         let orders = process.stdin.take();
         let answers = process.stdout.take().context("the warden has no output")?;
-        Ok(Self { process, orders, answers: BufReader::new(answers) })
+        Ok(Self {
+            process,
+            orders,
+            answers: BufReader::new(answers),
+        })
     }
 
     /// Starts a lab node and looks after it.
     pub(crate) fn start_lab(&mut self, base: &Path) -> Result<LabNode> {
         let (uid, gid) = root::ids()?;
         let answer = self.ask(&json!({ "do": "lab", "base": base, "uid": uid, "gid": gid }))?;
-        let text = |key: &str| answer[key].as_str().map(str::to_owned).context("the warden's answer is incomplete");
-        Ok(LabNode { base: base.to_owned(), uri: text("uri")?, pool: text("pool")?.into() })
+        let text = |key: &str| {
+            answer[key]
+                .as_str()
+                .map(str::to_owned)
+                .context("the warden's answer is incomplete")
+        };
+        Ok(LabNode {
+            base: base.to_owned(),
+            uri: text("uri")?,
+            pool: text("pool")?.into(),
+        })
     }
 
     /// Stops a lab node and deletes its directory, files of root's included.
@@ -81,12 +94,14 @@ impl Warden {
 
     /// Looks after a process group, named by its leader.
     pub(crate) fn guard(&mut self, leader: Identity) -> Result<()> {
-        self.ask(&json!({ "do": "guard", "leader": leader.line() })).map(drop)
+        self.ask(&json!({ "do": "guard", "leader": leader.line() }))
+            .map(drop)
     }
 
     /// Ends a process group that an earlier command left running.
     pub(crate) fn end(&mut self, leader: Identity) -> Result<()> {
-        self.ask(&json!({ "do": "end", "leader": leader.line() })).map(drop)
+        self.ask(&json!({ "do": "end", "leader": leader.line() }))
+            .map(drop)
     }
 
     /// Forgets everything: it outlives this command.
@@ -96,13 +111,18 @@ impl Warden {
 
     fn ask(&mut self, order: &Value) -> Result<Value> {
         let orders = self.orders.as_mut().context("the warden is gone")?;
-        writeln!(orders, "{order}").and_then(|()| orders.flush()).context("the warden does not listen any more")?;
+        writeln!(orders, "{order}")
+            .and_then(|()| orders.flush())
+            .context("the warden does not listen any more")?;
         let mut line = String::new();
-        self.answers.read_line(&mut line).context("the warden does not answer")?;
+        self.answers
+            .read_line(&mut line)
+            .context("the warden does not answer")?;
         if line.is_empty() {
             bail!("the warden ended without an answer");
         }
-        let answer: Value = serde_json::from_str(&line).with_context(|| format!("the warden said: {line}"))?;
+        let answer: Value =
+            serde_json::from_str(&line).with_context(|| format!("the warden said: {line}"))?;
         match answer["error"].as_str() {
             Some(error) => Err(anyhow!("{error}")),
             None => Ok(answer),

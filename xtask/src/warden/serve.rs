@@ -74,11 +74,17 @@ fn obey(charges: &mut Charges, line: &str) -> Result<Value> {
 }
 
 fn base(order: &Value) -> Result<PathBuf> {
-    order["base"].as_str().map(PathBuf::from).context("the order names no directory")
+    order["base"]
+        .as_str()
+        .map(PathBuf::from)
+        .context("the order names no directory")
 }
 
 fn leader(order: &Value) -> Result<Identity> {
-    order["leader"].as_str().and_then(Identity::parse).context("the order names no process")
+    order["leader"]
+        .as_str()
+        .and_then(Identity::parse)
+        .context("the order names no process")
 }
 
 fn owner(order: &Value) -> Result<Owner> {

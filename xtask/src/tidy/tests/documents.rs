@@ -8,8 +8,10 @@ use crate::tidy::{architecture, decisions, links as rule};
 fn a_crate_is_on_the_map_by_name_or_by_folder() {
     let page = "# Map\n\n## `limiquantix-core`\ntext\n\n- `limiquantix-backends/memory`: text\n";
     let mut repository = with_files(&[("ARCHITECTURE.md", page)]);
-    repository.members =
-        vec![member("limiquantix-core", "limiquantix-core"), member("limiquantix-memory", "limiquantix-backends/memory")];
+    repository.members = vec![
+        member("limiquantix-core", "limiquantix-core"),
+        member("limiquantix-memory", "limiquantix-backends/memory"),
+    ];
     assert_eq!(architecture::check(&repository), []);
 }
 
@@ -25,7 +27,10 @@ fn a_mention_in_passing_is_no_paragraph_and_a_missing_page_is_a_finding() {
 #[test]
 fn every_record_is_listed_and_every_number_is_used_once() {
     let listed = with_files(&[
-        ("docs/adr/README.md", "- [One](0001-one.md)\n- [Two](0002-two.md)\n"),
+        (
+            "docs/adr/README.md",
+            "- [One](0001-one.md)\n- [Two](0002-two.md)\n",
+        ),
         ("docs/adr/0001-one.md", ""),
         ("docs/adr/0002-two.md", ""),
         ("docs/adr/template.md", ""),
@@ -36,15 +41,27 @@ fn every_record_is_listed_and_every_number_is_used_once() {
         ("docs/adr/0001-one.md", ""),
         ("docs/adr/0001-two.md", ""),
     ]);
-    assert_eq!(places(&decisions::check(&unlisted)), ["docs/adr/README.md", "docs/adr/0001-two.md"]);
-    assert_eq!(places(&decisions::check(&with_files(&[("docs/adr/0001-one.md", "")]))), ["docs/adr/README.md"]);
+    assert_eq!(
+        places(&decisions::check(&unlisted)),
+        ["docs/adr/README.md", "docs/adr/0001-two.md"]
+    );
+    assert_eq!(
+        places(&decisions::check(&with_files(&[("docs/adr/0001-one.md", "")]))),
+        ["docs/adr/README.md"]
+    );
 }
 
 #[test]
 fn links_that_lead_somewhere_are_fine() {
     let repository = with_files(&[
-        ("README.md", "[a](docs/a.md#the-first-one) [d](docs) [site](https://site.invalid/x) ![p](p.svg)\n[r]: docs/a.md\n"),
-        ("docs/a.md", "# The first, one\n[back](../README.md) [here](#the-first-one)\n"),
+        (
+            "README.md",
+            "[a](docs/a.md#the-first-one) [d](docs) [site](https://site.invalid/x) ![p](p.svg)\n[r]: docs/a.md\n",
+        ),
+        (
+            "docs/a.md",
+            "# The first, one\n[back](../README.md) [here](#the-first-one)\n",
+        ),
         ("p.svg", ""),
     ]);
     assert_eq!(rule::check(&repository), []);
@@ -52,13 +69,22 @@ fn links_that_lead_somewhere_are_fine() {
 
 #[test]
 fn links_into_the_void_or_out_of_the_repository_are_found_by_line() {
-    let repository = with_files(&[("docs/a.md", "# A\n\n[x](b.md)\n[y](../../c.md)\n[z](#nowhere)\n[w](/a.md)\n")]);
-    assert_eq!(places(&rule::check(&repository)), ["docs/a.md:3", "docs/a.md:4", "docs/a.md:5", "docs/a.md:6"]);
+    let repository = with_files(&[(
+        "docs/a.md",
+        "# A\n\n[x](b.md)\n[y](../../c.md)\n[z](#nowhere)\n[w](/a.md)\n",
+    )]);
+    assert_eq!(
+        places(&rule::check(&repository)),
+        ["docs/a.md:3", "docs/a.md:4", "docs/a.md:5", "docs/a.md:6"]
+    );
 }
 
 #[test]
 fn code_holds_no_links() {
-    assert_eq!(links("```\n[x](y.md)\n```\n`[x](y.md)` [z](w.md \"title\")\n"), [(4, "w.md".to_owned())]);
+    assert_eq!(
+        links("```\n[x](y.md)\n```\n`[x](y.md)` [z](w.md \"title\")\n"),
+        [(4, "w.md".to_owned())]
+    );
 }
 
 #[test]
