@@ -1,10 +1,15 @@
 //! What a node's agent sees of the control plane: what is assigned to its node, and where to report.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::{StreamExt as _, stream};
-use limiquantix_core::contract::{BoxStream, ChangeKind, Changeset, Repository, Selector};
-use limiquantix_core::identity::{NodeId, VmId};
+use limiquantix_core::contract::{
+    BoxStream, ChangeKind, Changeset, ConsoleSource, NodeRegistration, Repository, Selector, SessionId,
+    Uplink, UplinkEvent,
+};
+use limiquantix_core::identity::NodeId;
 use limiquantix_core::reconcile::Assignment;
 use limiquantix_core::resource::{Node, NodeAllocation, OperationKind, Task, Vm, Volume, VolumePhase};
 use limiquantix_core::settle::{Outcome, VmReport, settle};
@@ -13,9 +18,9 @@ use limiquantix_core::{Error, Reason, Result};
 use tracing::debug;
 
 use crate::call::{ROUNDS, lost_race, vm_event};
-use crate::console::{AgentConsole, ConsoleRequest, SessionId};
+use crate::console::AgentConsole;
 use crate::control_plane::Parts;
-use crate::service::{WatchEvent, WatchStart};
+use crate::service::{NodeService, NodeUsage, WatchEvent, WatchStart};
 
 /// The agents' side of the control plane.
 #[derive(Debug, Clone)]
@@ -23,31 +28,22 @@ pub struct AgentLink {
     parts: Arc<Parts>,
 }
 
-/// What an agent is told.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AgentEvent {
-    /// This VM is assigned to the node, as described: new, or changed.
-    Assigned(Box<Assignment>),
-    /// This VM is not, or no longer, assigned to the node.
-    Removed(VmId),
-    /// The full list has been told: what was not in it is not assigned.
-    Synced,
-    /// Somebody wants a console: dial back.
-    Console(ConsoleRequest),
-}
-
 impl AgentLink {
     pub(crate) fn new(parts: Arc<Parts>) -> Self {
         Self { parts }
     }
 
-    /// Everything assigned to `node`, then every change, and requests for consoles in between. A second
-    /// stream for the same node takes the console requests over from the first.
-    ///
-    /// `NOT_FOUND` and `NODE_SUPERSEDED` as with heartbeats: the agent has to register.
-    pub async fn assignments(&self, node: NodeId, boot_id: &str) -> Result<BoxStream<Result<AgentEvent>>> {
+    /// The agent has dialled back for a console: its end of it.
+    pub fn console(&self, session: SessionId) -> Result<AgentConsole> {
+        self.parts.consoles.serve(session)
+    }
+
+    async fn follow(&self, node: NodeId, boot_id: &str) -> Result<BoxStream<Result<UplinkEvent>>> {
         self.check_boot(node, boot_id).await?;
-        let selector = Selector { node: Some(node), ..Selector::default() };
+        let selector = Selector {
+            node: Some(node),
+            ..Selector::default()
+        };
         let vms = crate::service::watch::<Vm>(&self.parts.store, selector, WatchStart::Initial).await?;
         let mut synced = false;
         let changes = vms.filter_map(move |event| {
@@ -56,13 +52,15 @@ impl AgentLink {
                 Ok(WatchEvent::Bookmark(_)) if synced => None,
                 Ok(WatchEvent::Bookmark(_)) => {
                     synced = true;
-                    Some(Ok(AgentEvent::Synced))
+                    Some(Ok(UplinkEvent::Synced))
                 }
-                Ok(WatchEvent::Changed { kind: ChangeKind::Deleted, object, .. }) => {
-                    Some(Ok(AgentEvent::Removed(object.id)))
-                }
+                Ok(WatchEvent::Changed {
+                    kind: ChangeKind::Deleted,
+                    object,
+                    ..
+                }) => Some(Ok(UplinkEvent::Removed(object.id))),
                 Ok(WatchEvent::Changed { object, .. }) => {
-                    Some(Assignment::of(&object).map(|a| AgentEvent::Assigned(Box::new(a))))
+                    Some(Assignment::of(&object).map(|a| UplinkEvent::Assigned(Box::new(a))))
                 }
             };
             std::future::ready(told)
@@ -70,11 +68,14 @@ impl AgentLink {
         let consoles = self.parts.consoles.attach(node);
         let consoles = stream::unfold(consoles, |mut consoles| async move {
             let request = consoles.next().await?;
-            Some((Ok(AgentEvent::Console(request)), consoles))
+            Some((Ok(UplinkEvent::Console(request)), consoles))
         });
         // When another stream took over the consoles, this one ends too: one agent, one stream.
         let consoles = consoles.chain(stream::once(async {
-            Err(Error::new(Reason::NodeSuperseded, "another agent of this node has connected"))
+            Err(Error::new(
+                Reason::NodeSuperseded,
+                "another agent of this node has connected",
+            ))
         }));
         let mut failed = false;
         let both = stream::select(changes, consoles).take_while(move |event| {
@@ -85,10 +86,8 @@ impl AgentLink {
         Ok(Box::pin(both))
     }
 
-    /// Takes an agent's report on one VM: settles it and writes the outcome, in one commit.
-    ///
-    /// `STALE_EPOCH` if the VM is no longer this node's or was given out anew; `NOT_FOUND` if it is gone.
-    pub async fn report(&self, node: NodeId, boot_id: &str, report: &VmReport) -> Result<()> {
+    /// Settles a report and writes the outcome, in one commit.
+    async fn settle(&self, node: NodeId, boot_id: &str, report: &VmReport) -> Result<()> {
         self.check_boot(node, boot_id).await?;
         for _ in 0..ROUNDS {
             match self.report_once(node, report).await {
@@ -96,22 +95,29 @@ impl AgentLink {
                 outcome => return outcome,
             }
         }
-        Err(Error::new(Reason::VersionMismatch, format!("vm {} keeps changing", report.vm)))
-    }
-
-    /// The agent has dialled back for a console.
-    pub fn serve_console(&self, session: SessionId) -> Result<AgentConsole> {
-        self.parts.consoles.serve(session)
+        Err(Error::new(
+            Reason::VersionMismatch,
+            format!("vm {} keeps changing", report.vm),
+        ))
     }
 
     async fn report_once(&self, node: NodeId, report: &VmReport) -> Result<()> {
         let parts = &self.parts;
-        let vm = Repository::<Vm>::new(Arc::clone(&parts.store)).get(&report.vm).await?;
+        let vm = Repository::<Vm>::new(Arc::clone(&parts.store))
+            .get(&report.vm)
+            .await?;
         if vm.placement.is_none_or(|p| p.node != node) {
-            return Err(Error::new(Reason::StaleEpoch, format!("vm {} is not assigned to this node", vm.id)));
+            return Err(Error::new(
+                Reason::StaleEpoch,
+                format!("vm {} is not assigned to this node", vm.id),
+            ));
         }
         let task = match &vm.operation {
-            Some(op) => Repository::<Task>::new(Arc::clone(&parts.store)).find(&op.task).await?,
+            Some(op) => {
+                Repository::<Task>::new(Arc::clone(&parts.store))
+                    .find(&op.task)
+                    .await?
+            }
             None => None,
         };
         let now = parts.clock.now();
@@ -120,7 +126,12 @@ impl AgentLink {
         let done = report.task.as_ref().is_some_and(|t| t.outcome == Outcome::Done);
         match settled.vm {
             Some(after) => {
-                if done && vm.operation.as_ref().is_some_and(|op| op.kind == OperationKind::Create) {
+                if done
+                    && vm
+                        .operation
+                        .as_ref()
+                        .is_some_and(|op| op.kind == OperationKind::Create)
+                {
                     self.volumes_in_use(&vm, now, &mut changes).await?;
                 }
                 if after != *vm {
@@ -150,7 +161,9 @@ impl AgentLink {
         for volume in self.volumes(vm).await? {
             changes.delete(&*volume);
         }
-        let Some(placement) = vm.placement else { return Ok(()) };
+        let Some(placement) = vm.placement else {
+            return Ok(());
+        };
         let allocations = Repository::<NodeAllocation>::new(Arc::clone(&self.parts.store));
         let mut promised = NodeAllocation::clone(&*allocations.get(&placement.node).await?);
         promised.release(&vm.spec)?;
@@ -160,7 +173,12 @@ impl AgentLink {
     }
 
     async fn volumes_in_use(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
-        for volume in self.volumes(vm).await?.into_iter().filter(|v| v.phase != VolumePhase::InUse) {
+        for volume in self
+            .volumes(vm)
+            .await?
+            .into_iter()
+            .filter(|v| v.phase != VolumePhase::InUse)
+        {
             let mut volume = Volume::clone(&volume);
             volume.phase = VolumePhase::InUse;
             volume.meta.updated_at = now;
@@ -181,12 +199,65 @@ impl AgentLink {
     async fn check_boot(&self, id: NodeId, boot_id: &str) -> Result<()> {
         let node = match self.parts.placer.node(id) {
             Some(node) => node,
-            None => Repository::<Node>::new(Arc::clone(&self.parts.store)).get(&id).await?,
+            None => {
+                Repository::<Node>::new(Arc::clone(&self.parts.store))
+                    .get(&id)
+                    .await?
+            }
         };
         if node.status.boot_id == boot_id {
             return Ok(());
         }
         let message = format!("node {} has registered with another boot", node.name);
         Err(Error::new(Reason::NodeSuperseded, message).with("node", id.to_string()))
+    }
+}
+
+#[async_trait]
+impl Uplink for AgentLink {
+    async fn register(&self, node: &NodeRegistration) -> Result<NodeId> {
+        NodeService::new(Arc::clone(&self.parts))
+            .register(node)
+            .await
+            .map(|n| n.id)
+    }
+
+    async fn heartbeat(&self, node: NodeId, boot_id: &str) -> Result<Duration> {
+        let nodes = NodeService::new(Arc::clone(&self.parts));
+        nodes
+            .heartbeat(node, boot_id, NodeUsage::default())
+            .await
+            .map(|h| h.next)
+    }
+
+    async fn assignments(&self, node: NodeId, boot_id: &str) -> Result<BoxStream<Result<UplinkEvent>>> {
+        self.follow(node, boot_id).await
+    }
+
+    async fn report(&self, node: NodeId, boot_id: &str, report: &VmReport) -> Result<()> {
+        self.settle(node, boot_id, report).await
+    }
+
+    async fn serve_console(
+        &self,
+        session: SessionId,
+        from_guest: BoxStream<ConsoleSource>,
+    ) -> Result<BoxStream<Vec<u8>>> {
+        let AgentConsole { sender, mut receiver } = self.console(session)?;
+        tokio::spawn(async move {
+            let mut from_guest = from_guest;
+            loop {
+                tokio::select! {
+                    () = sender.closed() => return,
+                    chunk = from_guest.next() => {
+                        let Some(chunk) = chunk else { return };
+                        if sender.send(chunk).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        });
+        Ok(Box::pin(stream::poll_fn(move |cx| receiver.poll_recv(cx))))
     }
 }

@@ -40,7 +40,10 @@ impl Settings {
     /// Refuses settings that contradict each other.
     pub fn check(&self) -> Result<()> {
         if self.heartbeat_interval < Duration::from_millis(10) {
-            return Err(Error::invalid("heartbeat_interval", "heartbeat_interval must be at least 10 ms"));
+            return Err(Error::invalid(
+                "heartbeat_interval",
+                "heartbeat_interval must be at least 10 ms",
+            ));
         }
         // One heartbeat lost and the next delayed by as much again must not count as silence.
         if self.heartbeat_timeout < self.heartbeat_interval * 3 {
@@ -112,7 +115,9 @@ impl ControlPlaneBuilder {
     /// plane is dropped or shut down. Must be called inside a tokio runtime.
     pub async fn build(self) -> Result<ControlPlane> {
         self.settings.check()?;
-        let store = self.store.ok_or_else(|| Error::invalid("store", "a control plane needs a store"))?;
+        let store = self
+            .store
+            .ok_or_else(|| Error::invalid("store", "a control plane needs a store"))?;
         ControlPlane::start(store, self.clock, self.ids, self.scheduler, self.settings).await
     }
 }

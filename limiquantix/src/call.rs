@@ -28,14 +28,19 @@ const REQUEST_ID_MAX: usize = 128;
 impl Call {
     /// A call of the system itself.
     pub fn system() -> Self {
-        Self { principal: "system".to_owned(), ..Self::default() }
+        Self {
+            principal: "system".to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Refuses if the object is not at the version that the caller has seen.
     pub(crate) fn check_version(&self, what: &ObjectKey, actual: Revision) -> Result<()> {
         match self.expected {
             Some(expected) if expected != actual => {
-                let message = format!("{what} has changed since it was read: it is at version {actual}, not {expected}");
+                let message = format!(
+                    "{what} has changed since it was read: it is at version {actual}, not {expected}"
+                );
                 Err(Error::new(Reason::VersionMismatch, message)
                     .with("field", "etag")
                     .with("key", what.to_string())
@@ -57,23 +62,38 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// Identifies the call of `method` with `request`.
     pub(crate) fn new(call: &Call, method: TaskKind, request: &impl Serialize) -> Result<Self> {
-        let Some(given) = &call.request_id else { return Ok(Self { id: None, digest: String::new() }) };
+        let Some(given) = &call.request_id else {
+            return Ok(Self {
+                id: None,
+                digest: String::new(),
+            });
+        };
         let fine = (1..=REQUEST_ID_MAX).contains(&given.len()) && given.bytes().all(|b| b.is_ascii_graphic());
         if !fine {
-            let message = format!("request_id must be 1 to {REQUEST_ID_MAX} printable ASCII characters; a UUID is best");
+            let message = format!(
+                "request_id must be 1 to {REQUEST_ID_MAX} printable ASCII characters; a UUID is best"
+            );
             return Err(Error::invalid("request_id", message));
         }
-        let body = serde_json::to_vec(request).map_err(|e| Error::internal("cannot encode a request").caused_by(e))?;
+        let body = serde_json::to_vec(request)
+            .map_err(|e| Error::internal("cannot encode a request").caused_by(e))?;
         let digest = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();
         let id = format!("{}/{}/{given}", call.principal, method.as_str());
-        Ok(Self { id: Some(id.into()), digest })
+        Ok(Self {
+            id: Some(id.into()),
+            digest,
+        })
     }
 
     /// The first answer, if this call was made before. `REQUEST_ID_REUSED` if that was another request.
     pub(crate) async fn earlier<R: Resource>(&self, store: &dyn Store) -> Result<Option<Arc<R>>> {
         let Some(id) = &self.id else { return Ok(None) };
-        let Some(object) = store.get(&ObjectKey::of::<IdempotencyRecord>(id)).await? else { return Ok(None) };
-        let Some(record) = IdempotencyRecord::from_object(object) else { return Ok(None) };
+        let Some(object) = store.get(&ObjectKey::of::<IdempotencyRecord>(id)).await? else {
+            return Ok(None);
+        };
+        let Some(record) = IdempotencyRecord::from_object(object) else {
+            return Ok(None);
+        };
         if record.digest != self.digest {
             let message = "this request_id was used for another request";
             return Err(Error::new(Reason::RequestIdReused, message).with("field", "request_id"));
@@ -84,10 +104,16 @@ impl Ticket {
     }
 
     /// Adds the record of `answer` to the commit that makes it true.
-    pub(crate) fn record<R: Resource>(&self, changes: &mut Changeset, answer: &R, now: Timestamp) -> Result<()> {
+    pub(crate) fn record<R: Resource>(
+        &self,
+        changes: &mut Changeset,
+        answer: &R,
+        now: Timestamp,
+    ) -> Result<()> {
         let Some(id) = self.id.clone() else { return Ok(()) };
         let encoded = answer.clone().into_object().encode()?;
-        let answer_text = String::from_utf8(encoded).map_err(|e| Error::internal("an object is not text").caused_by(e))?;
+        let answer_text =
+            String::from_utf8(encoded).map_err(|e| Error::internal("an object is not text").caused_by(e))?;
         changes.create(IdempotencyRecord {
             id,
             meta: Meta::created(now, Default::default()),
@@ -100,7 +126,13 @@ impl Ticket {
 }
 
 /// An event about a VM.
-pub(crate) fn vm_event(ids: &dyn IdSource, vm: &Vm, kind: EventKind, message: String, now: Timestamp) -> Event {
+pub(crate) fn vm_event(
+    ids: &dyn IdSource,
+    vm: &Vm,
+    kind: EventKind,
+    message: String,
+    now: Timestamp,
+) -> Event {
     Event {
         id: ids.event(),
         meta: Meta::created(now, Default::default()),
@@ -124,6 +156,13 @@ pub(crate) const ROUNDS: usize = 64;
 
 /// The stored object of `R` that a commit wrote.
 pub(crate) fn written<R: Resource>(commit: limiquantix_core::contract::Commit, kind: Kind) -> Result<Arc<R>> {
-    let mut found = commit.changes.into_iter().filter(|c| c.key.kind == kind).filter_map(|c| c.after);
-    found.next().and_then(R::from_object).ok_or_else(|| Error::internal("a commit came back without its object"))
+    let mut found = commit
+        .changes
+        .into_iter()
+        .filter(|c| c.key.kind == kind)
+        .filter_map(|c| c.after);
+    found
+        .next()
+        .and_then(R::from_object)
+        .ok_or_else(|| Error::internal("a commit came back without its object"))
 }

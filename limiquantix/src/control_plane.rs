@@ -42,7 +42,10 @@ impl ControlPlane {
     /// A control plane that forgets everything when it is dropped.
     #[cfg(feature = "memory")]
     pub async fn in_memory() -> Result<Self> {
-        Self::builder().store(Arc::new(limiquantix_memory::MemoryStore::new())).build().await
+        Self::builder()
+            .store(Arc::new(limiquantix_memory::MemoryStore::new()))
+            .build()
+            .await
     }
 
     pub(crate) async fn start(
@@ -55,11 +58,23 @@ impl ControlPlane {
         ensure_default_project(&store, &*clock).await?;
         let placer = Placer::load(Arc::clone(&store), scheduler, settings.placement.clone()).await?;
         let liveness = Liveness::new(clock.monotonic());
-        let parts = Arc::new(Parts { store, clock, ids, settings, placer, liveness, consoles: ConsoleBroker::default() });
+        let parts = Arc::new(Parts {
+            store,
+            clock,
+            ids,
+            settings,
+            placer,
+            liveness,
+            consoles: ConsoleBroker::default(),
+        });
         let stop = CancellationToken::new();
         controller::spawn(&parts, &stop);
         let guard = stop.clone().drop_guard();
-        Ok(Self { parts, _controllers: Arc::new(guard), stop })
+        Ok(Self {
+            parts,
+            _controllers: Arc::new(guard),
+            stop,
+        })
     }
 
     /// VMs.
@@ -104,7 +119,9 @@ async fn ensure_default_project(store: &Arc<dyn Store>, clock: &dyn Clock) -> Re
     if projects.find(&id).await?.is_some() {
         return Ok(());
     }
-    let spec = ProjectSpec { description: "what belongs to no other project".to_owned() };
+    let spec = ProjectSpec {
+        description: "what belongs to no other project".to_owned(),
+    };
     let meta = Meta::created(clock.now(), Labels::new());
     match projects.create(Project { id, meta, spec }).await {
         // Another replica was faster.

@@ -18,20 +18,20 @@ mod agent_link;
 mod builder;
 mod call;
 mod console;
-mod controller;
 mod control_plane;
+mod controller;
 mod placement;
 mod service;
 mod system;
 
-pub use agent_link::{AgentEvent, AgentLink};
+pub use agent_link::AgentLink;
 pub use builder::{ControlPlaneBuilder, Settings};
 pub use call::Call;
-pub use console::{AgentConsole, ConsoleKind, ConsoleRequest, ConsoleSession, ConsoleSource, SessionId};
+pub use console::{AgentConsole, ConsoleSession};
 pub use control_plane::ControlPlane;
 pub use service::{
-    CreateVm, Explanation, Heartbeat, NodeService, NodeUsage, RegisterNode, TaskService, UpdateVm, VmService,
-    WatchEvent, WatchItems, WatchStart,
+    CreateVm, Explanation, Heartbeat, NodeService, NodeUsage, TaskService, UpdateVm, VmService, WatchEvent,
+    WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

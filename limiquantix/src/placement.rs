@@ -37,9 +37,19 @@ struct View {
 }
 
 impl Placer {
-    pub(crate) async fn load(store: Arc<dyn Store>, scheduler: Arc<dyn Scheduler>, policy: Policy) -> Result<Self> {
+    pub(crate) async fn load(
+        store: Arc<dyn Store>,
+        scheduler: Arc<dyn Scheduler>,
+        policy: Policy,
+    ) -> Result<Self> {
         let view = View::load(&store).await?;
-        Ok(Self { store, scheduler, policy, view: RwLock::new(view), turn: tokio::sync::Mutex::default() })
+        Ok(Self {
+            store,
+            scheduler,
+            policy,
+            view: RwLock::new(view),
+            turn: tokio::sync::Mutex::default(),
+        })
     }
 
     /// Waits for this caller's turn to place.
@@ -48,19 +58,32 @@ impl Placer {
     }
 
     /// The best node for `request` with the versions that the plan rests on.
-    pub(crate) fn plan(&self, request: &PlacementRequest) -> Option<(Placed, Arc<Node>, Arc<NodeAllocation>)> {
+    pub(crate) fn plan(
+        &self,
+        request: &PlacementRequest,
+    ) -> Option<(Placed, Arc<Node>, Arc<NodeAllocation>)> {
         let view = self.read();
         let placed = self.scheduler.place(&view.snapshot, request, &self.policy)?;
-        Some((placed, view.nodes.get(&placed.node)?.clone(), view.allocations.get(&placed.node)?.clone()))
+        Some((
+            placed,
+            view.nodes.get(&placed.node)?.clone(),
+            view.allocations.get(&placed.node)?.clone(),
+        ))
     }
 
     pub(crate) fn explain(&self, request: &PlacementRequest) -> PlacementReport {
-        self.scheduler.explain(&self.read().snapshot, request, &self.policy)
+        self.scheduler
+            .explain(&self.read().snapshot, request, &self.policy)
     }
 
     /// Refuses another spec for a VM if its own node cannot take it in place.
     pub(crate) fn fits_in_place(&self, vm: &Vm, spec: &VmSpec, node: NodeId) -> Result<()> {
-        let mut view = self.read().snapshot.node(node).cloned().ok_or_else(|| Error::not_found("node", node))?;
+        let mut view = self
+            .read()
+            .snapshot
+            .node(node)
+            .cloned()
+            .ok_or_else(|| Error::not_found("node", node))?;
         // A cordoned or silent node still has what its own VMs are made of.
         view.admin = AdminState::default();
         view.phase = NodePhase::Ready;
@@ -69,7 +92,10 @@ impl Placer {
         let request = PlacementRequest::new(spec, None).holding(node, &vm.spec);
         match self.scheduler.place(&alone, &request, &self.policy) {
             Some(_) => Ok(()),
-            None => Err(no_node_fits(&self.scheduler.explain(&alone, &request, &self.policy), vm.name.as_str())),
+            None => Err(no_node_fits(
+                &self.scheduler.explain(&alone, &request, &self.policy),
+                vm.name.as_str(),
+            )),
         }
     }
 
@@ -106,8 +132,16 @@ impl Placer {
             limiquantix_core::resource::ObjectKey::of::<NodeAllocation>(&node),
         ] {
             match self.store.get(&key).await? {
-                Some(object) => self.view.write().unwrap_or_else(PoisonError::into_inner).upsert(&object),
-                None => self.view.write().unwrap_or_else(PoisonError::into_inner).forget(node),
+                Some(object) => self
+                    .view
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .upsert(&object),
+                None => self
+                    .view
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .forget(node),
             }
         }
         Ok(())
@@ -133,7 +167,10 @@ impl Placer {
 
     async fn follow_once(&self) -> Result<()> {
         let from = self.read().revision;
-        let filter = WatchFilter { kinds: vec![Kind::Node, Kind::NodeAllocation], selector: Selector::default() };
+        let filter = WatchFilter {
+            kinds: vec![Kind::Node, Kind::NodeAllocation],
+            selector: Selector::default(),
+        };
         let mut log = self.store.watch(from, filter).await?;
         while let Some(commit) = log.next().await {
             self.note(&commit?);
@@ -148,9 +185,16 @@ impl Placer {
 
 impl View {
     async fn load(store: &Arc<dyn Store>) -> Result<Self> {
-        let (nodes, revision) = Repository::<Node>::new(Arc::clone(store)).all(Selector::default()).await?;
-        let (allocations, _) = Repository::<NodeAllocation>::new(Arc::clone(store)).all(Selector::default()).await?;
-        let mut view = Self { revision, ..Self::default() };
+        let (nodes, revision) = Repository::<Node>::new(Arc::clone(store))
+            .all(Selector::default())
+            .await?;
+        let (allocations, _) = Repository::<NodeAllocation>::new(Arc::clone(store))
+            .all(Selector::default())
+            .await?;
+        let mut view = Self {
+            revision,
+            ..Self::default()
+        };
         view.allocations = allocations.into_iter().map(|a| (a.id, a)).collect();
         view.nodes = nodes.into_iter().map(|n| (n.id, n)).collect();
         let known: Vec<NodeId> = view.nodes.keys().copied().collect();
@@ -160,11 +204,21 @@ impl View {
 
     fn upsert(&mut self, object: &Object) {
         match object {
-            Object::Node(node) if newer(node.meta.revision, self.nodes.get(&node.id).map(|n| n.meta.revision)) => {
+            Object::Node(node)
+                if newer(
+                    node.meta.revision,
+                    self.nodes.get(&node.id).map(|n| n.meta.revision),
+                ) =>
+            {
                 self.nodes.insert(node.id, Arc::clone(node));
                 self.project(node.id);
             }
-            Object::NodeAllocation(a) if newer(a.meta.revision, self.allocations.get(&a.id).map(|n| n.meta.revision)) => {
+            Object::NodeAllocation(a)
+                if newer(
+                    a.meta.revision,
+                    self.allocations.get(&a.id).map(|n| n.meta.revision),
+                ) =>
+            {
                 self.allocations.insert(a.id, Arc::clone(a));
                 self.project(a.id);
             }

@@ -8,6 +8,7 @@ mod repository;
 mod scheduler;
 mod storage;
 mod store;
+mod uplink;
 
 pub use clock::Clock;
 pub use hypervisor::{
@@ -25,6 +26,8 @@ pub use store::{
     Change, ChangeKind, Changeset, Commit, Guard, Page, PageRequest, Query, Selector, Store, WatchFilter,
     WatchStream, Write,
 };
+
+pub use uplink::{ConsoleKind, ConsoleRequest, ConsoleSource, NodeRegistration, SessionId, Uplink, UplinkEvent};
 
 use std::pin::Pin;
 

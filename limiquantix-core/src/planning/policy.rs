@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::unit::Percent;
@@ -35,4 +37,20 @@ pub enum Strategy {
     Spread,
     /// Fill nodes up: others stay empty, for large VMs or to be switched off.
     Pack,
+}
+
+impl Strategy {
+    /// Its name, in lower-case.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spread => "spread",
+            Self::Pack => "pack",
+        }
+    }
+}
+
+impl fmt::Display for Strategy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
 }

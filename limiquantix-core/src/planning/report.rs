@@ -1,8 +1,6 @@
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-use super::Strategy;
+use super::{Refusal, Strategy};
 use crate::identity::{Name, NodeId};
 
 /// The node that was chosen.
@@ -15,7 +13,7 @@ pub struct Placed {
     pub score: i64,
 }
 
-/// A placement decision with the fate of every node.
+/// A placement decision with the fate of every node. Its `Display` is a table for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct PlacementReport {
@@ -64,113 +62,6 @@ pub struct ScoreTerm {
     pub weight: i64,
 }
 
-/// Why a filter refused a node, with the numbers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "filter")]
-#[non_exhaustive]
-pub enum Refusal {
-    /// Its heartbeats do not arrive.
-    NotReady {
-        /// `not_ready` or `unknown`.
-        phase: String,
-    },
-    /// The administrator keeps new VMs off.
-    Unschedulable {
-        /// `cordoned` or `in maintenance`.
-        state: String,
-        /// The administrator's words.
-        reason: String,
-    },
-    /// A label that the VM asks for is missing or different.
-    Selector {
-        /// The label's key.
-        key: String,
-        /// The value asked for.
-        wanted: String,
-        /// The node's value, if any.
-        found: Option<String>,
-    },
-    /// A taint that the VM does not tolerate.
-    Taint {
-        /// The taint's key.
-        key: String,
-        /// The taint's value.
-        value: String,
-    },
-    /// A pool that the VM asks for is not there.
-    Pool {
-        /// The pool.
-        pool: Name,
-    },
-    /// Not enough cores.
-    Cores {
-        /// Needed.
-        needed: u32,
-        /// Free after overcommit.
-        free: u32,
-        /// The node's, before overcommit.
-        total: u32,
-        /// The overcommit in percent.
-        overcommit: u32,
-    },
-    /// Not enough memory, in MiB.
-    Memory {
-        /// Needed.
-        needed: u32,
-        /// Free after overcommit and what the host keeps.
-        free: u32,
-        /// The node's for guests, before overcommit.
-        total: u32,
-        /// The overcommit in percent.
-        overcommit: u32,
-    },
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotReady { phase } => write!(f, "node is {phase}"),
-            Self::Unschedulable { state, reason } if reason.is_empty() => write!(f, "{state}"),
-            Self::Unschedulable { state, reason } => write!(f, "{state} ({reason})"),
-            Self::Selector {
-                key,
-                wanted,
-                found: None,
-            } => write!(f, "label {key}={wanted} is missing"),
-            Self::Selector {
-                key,
-                wanted,
-                found: Some(v),
-            } => write!(f, "label {key} is {v}, needs {wanted}"),
-            Self::Taint { key, value } if value.is_empty() => write!(f, "taint {key} is not tolerated"),
-            Self::Taint { key, value } => write!(f, "taint {key}={value} is not tolerated"),
-            Self::Pool { pool } => write!(f, "has no pool {pool}"),
-            Self::Cores {
-                needed,
-                free,
-                total,
-                overcommit,
-            } => {
-                write!(
-                    f,
-                    "cpu: needs {needed} cores, {free} free of {total}×{overcommit} %"
-                )
-            }
-            Self::Memory {
-                needed,
-                free,
-                total,
-                overcommit,
-            } => {
-                write!(
-                    f,
-                    "memory: needs {needed} MiB, {free} MiB free of {total}×{overcommit} %"
-                )
-            }
-        }
-    }
-}
-
 impl PlacementReport {
     /// One line on why no node fits, for an error message; the details are in the verdicts.
     pub fn summary(&self) -> String {
@@ -179,5 +70,13 @@ impl PlacementReport {
             1 => "the only node cannot take it".to_owned(),
             n => format!("none of {n} nodes can take it"),
         }
+    }
+
+    /// The nodes that were refused, by id ascending.
+    pub(super) fn refused(&self) -> impl Iterator<Item = (&Name, &Refusal)> {
+        self.verdicts.iter().filter_map(|v| match &v.verdict {
+            Verdict::Refused(refusal) => Some((&v.name, refusal)),
+            Verdict::Scored { .. } => None,
+        })
     }
 }

@@ -1,19 +1,45 @@
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Error, Result};
 use crate::identity::{Name, NodeId};
 use crate::resource::{AdminState, Labels, Node, NodeAllocation, NodePhase, Taint};
 use crate::unit::{Cores, Mebibytes};
 
-/// The nodes at one moment, by id ascending.
+/// The nodes at one moment, by id ascending, each once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unordered")]
 pub struct ClusterSnapshot {
     nodes: Vec<NodeView>,
 }
 
+/// A snapshot as it is read: any program may have written it, in any order.
+#[derive(Deserialize)]
+struct Unordered {
+    nodes: Vec<NodeView>,
+}
+
+impl TryFrom<Unordered> for ClusterSnapshot {
+    type Error = Error;
+
+    /// Refuses a node that is there twice: which of the two is meant cannot be known.
+    fn try_from(read: Unordered) -> Result<Self> {
+        let count = read.nodes.len();
+        let snapshot = Self::new(read.nodes);
+        if snapshot.nodes.len() != count {
+            return Err(Error::invalid("nodes", "nodes has the same id more than once"));
+        }
+        Ok(snapshot)
+    }
+}
+
 impl ClusterSnapshot {
-    /// A snapshot of these nodes, in whatever order.
+    /// A snapshot of these nodes, in whatever order; of several with one id the last counts, as if each had
+    /// been [`upsert`](Self::upsert)ed.
     pub fn new(mut nodes: Vec<NodeView>) -> Self {
+        // Both steps keep the first of equals, so that reversing makes it the last one given.
+        nodes.reverse();
         nodes.sort_by_key(|n| n.id);
+        nodes.dedup_by_key(|n| n.id);
         Self { nodes }
     }
 
@@ -67,6 +93,9 @@ pub struct NodeView {
     pub cores: Cores,
     /// Memory before overcommit, less what the host keeps.
     pub memory: Mebibytes,
+    /// What the host keeps, for reports: already taken off `memory`.
+    #[serde(default)]
+    pub reserved_memory: Mebibytes,
     /// Promised cores.
     pub allocated_cores: Cores,
     /// Promised memory.
@@ -90,6 +119,8 @@ impl NodeView {
             pools,
             cores: node.spec.cores,
             memory: node.spec.memory.saturating_sub(node.spec.reserved_memory),
+            // No more than there is, so that this and `memory` always add up to the node's memory.
+            reserved_memory: node.spec.reserved_memory.min(node.spec.memory),
             allocated_cores: allocation.cores,
             allocated_memory: allocation.memory,
             vms: allocation.vms,

@@ -2,12 +2,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use limiquantix_core::contract::{ConsoleKind, ConsoleRequest, SessionId};
 use limiquantix_core::identity::{NodeId, VmId};
 use limiquantix_core::{Error, Reason, Result};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
-use super::{AgentConsole, ConsoleKind, ConsoleRequest, ConsoleSession, SessionId};
+use super::{AgentConsole, ConsoleSession};
 
 /// How many console requests may wait for one agent. More than anybody opens at once; an agent that does not
 /// read its stream must not make the control plane hoard them.
@@ -58,20 +59,33 @@ impl ConsoleBroker {
         patience: Duration,
     ) -> Result<ConsoleSession> {
         let away = |why: &str| {
-            Error::new(Reason::AgentUnavailable, format!("the agent of the VM's node {why}"))
-                .with("node", node.to_string())
-                .with("vm", vm.to_string())
+            Error::new(
+                Reason::AgentUnavailable,
+                format!("the agent of the VM's node {why}"),
+            )
+            .with("node", node.to_string())
+            .with("vm", vm.to_string())
         };
         let session = SessionId(id);
-        let agent = self.lock().agents.get(&node).cloned().ok_or_else(|| away("is not connected"))?;
+        let agent = self
+            .lock()
+            .agents
+            .get(&node)
+            .cloned()
+            .ok_or_else(|| away("is not connected"))?;
         let (sender, connected) = oneshot::channel();
         self.lock().waiting.insert(session, sender);
         // Whatever happens, a session that nobody waits for any more is forgotten.
-        let _forget = Forget { state: Arc::clone(&self.state), session };
-        agent.try_send(ConsoleRequest { session, vm, kind }).map_err(|e| match e {
-            mpsc::error::TrySendError::Full(_) => away("has too many requests for consoles waiting"),
-            mpsc::error::TrySendError::Closed(_) => away("is not connected"),
-        })?;
+        let _forget = Forget {
+            state: Arc::clone(&self.state),
+            session,
+        };
+        agent
+            .try_send(ConsoleRequest { session, vm, kind })
+            .map_err(|e| match e {
+                mpsc::error::TrySendError::Full(_) => away("has too many requests for consoles waiting"),
+                mpsc::error::TrySendError::Closed(_) => away("is not connected"),
+            })?;
         match tokio::time::timeout(patience, connected).await {
             Ok(Ok(console)) => Ok(console),
             Ok(Err(_)) | Err(_) => Err(away(&format!("did not answer within {} s", patience.as_secs()))),
@@ -84,8 +98,16 @@ impl ConsoleBroker {
         let waiting = self.lock().waiting.remove(&session).ok_or_else(gone)?;
         let (to_caller, from_agent) = mpsc::channel(CHUNKS);
         let (to_agent, from_caller) = mpsc::channel(CHUNKS);
-        waiting.send(ConsoleSession { sender: to_agent, receiver: from_agent }).map_err(|_| gone())?;
-        Ok(ConsoleSession { sender: to_caller, receiver: from_caller })
+        waiting
+            .send(ConsoleSession {
+                sender: to_agent,
+                receiver: from_agent,
+            })
+            .map_err(|_| gone())?;
+        Ok(ConsoleSession {
+            sender: to_caller,
+            receiver: from_caller,
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -100,6 +122,10 @@ struct Forget {
 
 impl Drop for Forget {
     fn drop(&mut self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).waiting.remove(&self.session);
+        self.state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .waiting
+            .remove(&self.session);
     }
 }

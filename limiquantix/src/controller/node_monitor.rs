@@ -38,7 +38,9 @@ async fn check(parts: &Parts, node: &Node) -> Result<()> {
             mark_vms_unknown(parts, node.id).await
         }
         // Finishes the marking when it was interrupted, and marks what was placed in between.
-        NodePhase::NotReady if silent > parts.settings.heartbeat_timeout => mark_vms_unknown(parts, node.id).await,
+        NodePhase::NotReady if silent > parts.settings.heartbeat_timeout => {
+            mark_vms_unknown(parts, node.id).await
+        }
         _ => Ok(()),
     }
 }
@@ -70,11 +72,20 @@ async fn mark_not_ready(parts: &Parts, node: &Node, silent: std::time::Duration)
 async fn mark_vms_unknown(parts: &Parts, node: NodeId) -> Result<()> {
     const BATCH: usize = 64;
     let now = parts.clock.now();
-    let phases = VmPhase::ALL.iter().filter(|p| **p != VmPhase::Unknown && **p != VmPhase::Deleting);
-    let selector =
-        Selector { node: Some(node), phases: phases.map(|p| p.as_str()).collect(), ..Selector::default() };
-    let (vms, _) = Repository::<Vm>::new(Arc::clone(&parts.store)).all(selector).await?;
-    let lost = vms.iter().filter(|vm| may_follow(vm.status.phase, VmPhase::Unknown));
+    let phases = VmPhase::ALL
+        .iter()
+        .filter(|p| **p != VmPhase::Unknown && **p != VmPhase::Deleting);
+    let selector = Selector {
+        node: Some(node),
+        phases: phases.map(|p| p.as_str()).collect(),
+        ..Selector::default()
+    };
+    let (vms, _) = Repository::<Vm>::new(Arc::clone(&parts.store))
+        .all(selector)
+        .await?;
+    let lost = vms
+        .iter()
+        .filter(|vm| may_follow(vm.status.phase, VmPhase::Unknown));
     for batch in lost.collect::<Vec<_>>().chunks(BATCH) {
         let mut changes = Changeset::new();
         for vm in batch {

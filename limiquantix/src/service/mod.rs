@@ -6,8 +6,8 @@ mod task;
 mod vm;
 mod watch;
 
-pub use node::{Heartbeat, NodeService, NodeUsage, RegisterNode};
 pub(crate) use node::Liveness;
+pub use node::{Heartbeat, NodeService, NodeUsage};
 pub use task::TaskService;
 pub use vm::{CreateVm, Explanation, UpdateVm, VmService};
 pub(crate) use watch::watch;

@@ -46,16 +46,25 @@ pub(crate) async fn watch<R: Resource>(
         WatchStart::After(revision) => (None, revision),
         WatchStart::Now => (None, store.revision().await?),
         WatchStart::Initial => {
-            let (objects, revision) = Repository::<R>::new(Arc::clone(store)).all(selector.clone()).await?;
+            let (objects, revision) = Repository::<R>::new(Arc::clone(store))
+                .all(selector.clone())
+                .await?;
             (Some(objects), revision)
         }
     };
-    let filter = WatchFilter { kinds: vec![R::KIND], selector: selector.clone() };
+    let filter = WatchFilter {
+        kinds: vec![R::KIND],
+        selector: selector.clone(),
+    };
     let log = store.watch(from, filter).await?;
     let present = initial.into_iter().flat_map(move |objects| {
         let added = objects.into_iter().map(move |object| {
             let revision = object.meta().revision;
-            Ok(WatchEvent::Changed { kind: ChangeKind::Added, object, revision })
+            Ok(WatchEvent::Changed {
+                kind: ChangeKind::Added,
+                object,
+                revision,
+            })
         });
         added.chain(std::iter::once(Ok(WatchEvent::Bookmark(from))))
     });
@@ -68,9 +77,17 @@ pub(crate) async fn watch<R: Resource>(
                     .into_iter()
                     .filter_map(|change| {
                         let kind = change.seen_by(&selector)?;
-                        let shown = if kind == ChangeKind::Deleted { change.before } else { change.after };
+                        let shown = if kind == ChangeKind::Deleted {
+                            change.before
+                        } else {
+                            change.after
+                        };
                         let object = shown.and_then(R::from_object)?;
-                        Some(Ok(WatchEvent::Changed { kind, object, revision: commit.revision }))
+                        Some(Ok(WatchEvent::Changed {
+                            kind,
+                            object,
+                            revision: commit.revision,
+                        }))
                     })
                     .collect();
                 events.push(Ok(WatchEvent::Bookmark(commit.revision)));

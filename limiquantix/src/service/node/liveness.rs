@@ -29,11 +29,17 @@ pub(crate) struct Liveness {
 
 impl Liveness {
     pub(crate) fn new(started: Monotonic) -> Self {
-        Self { started, beats: Mutex::default() }
+        Self {
+            started,
+            beats: Mutex::default(),
+        }
     }
 
     pub(crate) fn beat(&self, node: NodeId, at: Monotonic, usage: NodeUsage) {
-        self.beats.lock().unwrap_or_else(PoisonError::into_inner).insert(node, (at, usage));
+        self.beats
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(node, (at, usage));
     }
 
     /// How long a node has been silent. One that was never heard of is given the time since the start: after
@@ -44,6 +50,10 @@ impl Liveness {
     }
 
     pub(crate) fn usage(&self, node: NodeId) -> Option<NodeUsage> {
-        self.beats.lock().unwrap_or_else(PoisonError::into_inner).get(&node).map(|(_, usage)| *usage)
+        self.beats
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&node)
+            .map(|(_, usage)| *usage)
     }
 }

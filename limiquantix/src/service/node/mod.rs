@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use limiquantix_core::contract::{Changeset, IdSourceExt as _, PageRequest, Repository, Selector, TypedPage};
 use limiquantix_core::identity::NodeId;
-use limiquantix_core::resource::{Event, EventKind, Kind, Meta, Node, NodeAllocation, NodePhase, Resource as _};
+use limiquantix_core::resource::{
+    Event, EventKind, Kind, Meta, Node, NodeAllocation, NodePhase, Resource as _,
+};
 use limiquantix_core::{Error, Reason, Result};
 use tracing::info;
 
@@ -16,7 +18,6 @@ use crate::service::watch::{WatchItems, WatchStart, watch};
 
 pub(crate) use liveness::Liveness;
 pub use liveness::NodeUsage;
-pub use register::RegisterNode;
 
 /// The use cases of nodes.
 #[derive(Debug, Clone)]
@@ -44,7 +45,9 @@ impl NodeService {
     /// The node with this name; `NOT_FOUND` if there is none.
     pub async fn get_by_name(&self, name: &str) -> Result<Arc<Node>> {
         self.find_by_name(name).await?.ok_or_else(|| {
-            Error::new(Reason::NotFound, format!("no node is named {name:?}")).with("kind", "node").with("name", name)
+            Error::new(Reason::NotFound, format!("no node is named {name:?}"))
+                .with("kind", "node")
+                .with("name", name)
         })
     }
 
@@ -83,13 +86,22 @@ impl NodeService {
                 let message = format!("node {} has registered with another boot", node.name);
                 return Err(Error::new(Reason::NodeSuperseded, message).with("node", id.to_string()));
             }
-            parts.liveness.beat(id, parts.clock.monotonic(), NodeUsage { seen_at: parts.clock.now(), ..usage });
+            parts.liveness.beat(
+                id,
+                parts.clock.monotonic(),
+                NodeUsage {
+                    seen_at: parts.clock.now(),
+                    ..usage
+                },
+            );
             if node.status.phase == NodePhase::Ready || self.mark_ready(&node).await? {
                 break;
             }
             parts.placer.refresh(id).await?;
         }
-        Ok(Heartbeat { next: parts.settings.heartbeat_interval })
+        Ok(Heartbeat {
+            next: parts.settings.heartbeat_interval,
+        })
     }
 
     /// Whether it was recorded; not if something else was written first.
@@ -134,8 +146,14 @@ impl NodeService {
     }
 
     async fn find_by_name(&self, name: &str) -> Result<Option<Arc<Node>>> {
-        let selector = Selector { name: Some(name.to_owned()), ..Selector::default() };
-        let page = PageRequest { limit: 1, ..PageRequest::default() };
+        let selector = Selector {
+            name: Some(name.to_owned()),
+            ..Selector::default()
+        };
+        let page = PageRequest {
+            limit: 1,
+            ..PageRequest::default()
+        };
         Ok(self.repository().page(selector, page).await?.items.pop())
     }
 

@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use limiquantix_core::contract::{Changeset, IdSourceExt as _, PageRequest, Repository, Selector};
+use limiquantix_core::contract::{
+    Changeset, IdSourceExt as _, NodeRegistration, PageRequest, Repository, Selector,
+};
 use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::resource::{
-    AdminState, EventKind, HypervisorFacts, Labels, Meta, Node, NodeAllocation, NodePhase, NodeSpec, NodeStatus, Pool,
-    PoolDriver, PoolSpec, PoolStatus,
+    AdminState, EventKind, Labels, Meta, Node, NodeAllocation, NodePhase, NodeStatus, Pool, PoolDriver,
+    PoolSpec, PoolStatus,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result, validate};
@@ -14,34 +16,13 @@ use tracing::info;
 use super::{NodeService, NodeUsage};
 use crate::call::{ROUNDS, lost_race};
 
-/// What an agent says when it comes up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RegisterNode {
-    /// The id that it was given when it first registered, if it remembers one.
-    pub id: Option<NodeId>,
-    /// Its hostname.
-    pub name: Name,
-    /// Where its management interface answers.
-    pub management_ip: String,
-    /// Labels to set; others, set by administrators, are left.
-    pub labels: Labels,
-    /// What it has.
-    pub spec: NodeSpec,
-    /// Changes with every boot of its kernel.
-    pub boot_id: String,
-    /// The version of the agent.
-    pub agent_version: String,
-    /// What runs its guests.
-    pub hypervisor: HypervisorFacts,
-}
-
 impl NodeService {
     /// Makes a node known, or brings what is known of it up to date. Safe to repeat.
     ///
     /// A node is recognised by its id. One that comes without, under the name of a node that is alive with
     /// another boot, is refused with `NAME_TAKEN`: two machines must not share an identity. What the
     /// administrator set (cordon, maintenance) is never changed by this.
-    pub async fn register(&self, request: RegisterNode) -> Result<Arc<Node>> {
+    pub async fn register(&self, request: &NodeRegistration) -> Result<Arc<Node>> {
         validate::node_spec("spec", &request.spec)?;
         validate::labels("labels", &request.labels)?;
         for (field, text) in [
@@ -52,28 +33,44 @@ impl NodeService {
             validate::printable(field, text)?;
         }
         if request.boot_id.is_empty() {
-            return Err(Error::invalid("boot_id", "boot_id is required: it tells one boot of a node from the next"));
+            return Err(Error::invalid(
+                "boot_id",
+                "boot_id is required: it tells one boot of a node from the next",
+            ));
         }
         for _ in 0..ROUNDS {
-            match self.register_once(&request).await {
+            match self.register_once(request).await {
                 Err(e) if lost_race(&e) || e.reason() == Reason::IdTaken => {}
                 outcome => return outcome,
             }
         }
-        Err(Error::new(Reason::VersionMismatch, format!("node {} keeps changing", request.name)))
+        Err(Error::new(
+            Reason::VersionMismatch,
+            format!("node {} keeps changing", request.name),
+        ))
     }
 
-    async fn register_once(&self, request: &RegisterNode) -> Result<Arc<Node>> {
+    async fn register_once(&self, request: &NodeRegistration) -> Result<Arc<Node>> {
         let parts = &self.parts;
         let now = parts.clock.now();
         let known = self.recognise(request).await?;
-        let id = known.as_ref().map(|n| n.id).or(request.id).unwrap_or_else(|| parts.ids.node());
+        let id = known
+            .as_ref()
+            .map(|n| n.id)
+            .or(request.id)
+            .unwrap_or_else(|| parts.ids.node());
         let node = described(request, known.as_deref(), id, now);
         let mut changes = Changeset::new();
         self.describe_pools(&node, now, &mut changes).await?;
-        let booted = known.as_ref().is_none_or(|k| k.status.boot_id != node.status.boot_id);
+        let booted = known
+            .as_ref()
+            .is_none_or(|k| k.status.boot_id != node.status.boot_id);
         if booted {
-            let what = if known.is_some() { "came back after a boot" } else { "registered" };
+            let what = if known.is_some() {
+                "came back after a boot"
+            } else {
+                "registered"
+            };
             changes.create(self.event(&node, EventKind::NodeRegistered, what));
         }
         match &known {
@@ -87,7 +84,14 @@ impl NodeService {
             }
         }
         // A beat before the commit: the monitor must not see a ready node that was never heard of.
-        parts.liveness.beat(id, parts.clock.monotonic(), NodeUsage { seen_at: now, ..NodeUsage::default() });
+        parts.liveness.beat(
+            id,
+            parts.clock.monotonic(),
+            NodeUsage {
+                seen_at: now,
+                ..NodeUsage::default()
+            },
+        );
         match known {
             Some(known) if changes.writes.is_empty() => Ok(known),
             _ => {
@@ -99,32 +103,55 @@ impl NodeService {
     }
 
     /// The node that this is, if it is known.
-    async fn recognise(&self, request: &RegisterNode) -> Result<Option<Arc<Node>>> {
+    async fn recognise(&self, request: &NodeRegistration) -> Result<Option<Arc<Node>>> {
         if let Some(id) = request.id
             && let Some(node) = self.repository().find(&id).await?
         {
             return Ok(Some(node));
         }
-        let Some(namesake) = self.find_by_name(request.name.as_str()).await? else { return Ok(None) };
-        let silent = self.parts.liveness.silence(namesake.id, self.parts.clock.monotonic());
-        let alive = namesake.status.phase == NodePhase::Ready && silent <= self.parts.settings.heartbeat_timeout;
+        let Some(namesake) = self.find_by_name(request.name.as_str()).await? else {
+            return Ok(None);
+        };
+        let silent = self
+            .parts
+            .liveness
+            .silence(namesake.id, self.parts.clock.monotonic());
+        let alive =
+            namesake.status.phase == NodePhase::Ready && silent <= self.parts.settings.heartbeat_timeout;
         // The agent of the same boot that lost its notes is the same machine.
         let same = request.id.is_none() && (namesake.status.boot_id == request.boot_id || !alive);
         if same {
             return Ok(Some(namesake));
         }
-        let message = format!("another node is registered as {:?}: give this one another name", request.name);
-        Err(Error::new(Reason::NameTaken, message).with("field", "hostname").with("name", request.name.as_str()))
+        let message = format!(
+            "another node is registered as {:?}: give this one another name",
+            request.name
+        );
+        Err(Error::new(Reason::NameTaken, message)
+            .with("field", "hostname")
+            .with("name", request.name.as_str()))
     }
 
     /// Writes down the pools of a node that are new or have changed.
     async fn describe_pools(&self, node: &Node, now: Timestamp, changes: &mut Changeset) -> Result<()> {
-        let selector = Selector { node: Some(node.id), ..Selector::default() };
-        let page = PageRequest { limit: PageRequest::MAX, ..PageRequest::default() };
-        let known = Repository::<Pool>::new(Arc::clone(&self.parts.store)).page(selector, page).await?.items;
+        let selector = Selector {
+            node: Some(node.id),
+            ..Selector::default()
+        };
+        let page = PageRequest {
+            limit: PageRequest::MAX,
+            ..PageRequest::default()
+        };
+        let known = Repository::<Pool>::new(Arc::clone(&self.parts.store))
+            .page(selector, page)
+            .await?
+            .items;
         let known: BTreeMap<&Name, &Arc<Pool>> = known.iter().map(|p| (&p.name, p)).collect();
         for facts in &node.spec.pools {
-            let status = PoolStatus { capacity: facts.capacity, available: facts.available };
+            let status = PoolStatus {
+                capacity: facts.capacity,
+                available: facts.available,
+            };
             match known.get(&facts.name) {
                 Some(pool) if pool.status.capacity == status.capacity => {}
                 Some(pool) => {
@@ -134,9 +161,18 @@ impl NodeService {
                     changes.update(pool);
                 }
                 None => {
-                    let spec = PoolSpec { node: node.id, driver: PoolDriver::Directory };
+                    let spec = PoolSpec {
+                        node: node.id,
+                        driver: PoolDriver::Directory,
+                    };
                     let meta = Meta::created(now, Labels::new());
-                    changes.create(Pool { id: self.parts.ids.pool(), meta, name: facts.name.clone(), spec, status });
+                    changes.create(Pool {
+                        id: self.parts.ids.pool(),
+                        meta,
+                        name: facts.name.clone(),
+                        spec,
+                        status,
+                    });
                 }
             }
         }
@@ -145,10 +181,12 @@ impl NodeService {
 }
 
 /// The node as the agent describes it, with what the administrator said of it kept.
-fn described(request: &RegisterNode, known: Option<&Node>, id: NodeId, now: Timestamp) -> Node {
+fn described(request: &NodeRegistration, known: Option<&Node>, id: NodeId, now: Timestamp) -> Node {
     let mut meta = known.map_or_else(|| Meta::created(now, Labels::new()), |k| k.meta.clone());
     meta.labels.extend(request.labels.clone());
-    let ready_since = known.filter(|k| k.status.phase == NodePhase::Ready).map_or(now, |k| k.status.phase_since);
+    let ready_since = known
+        .filter(|k| k.status.phase == NodePhase::Ready)
+        .map_or(now, |k| k.status.phase_since);
     let mut node = Node {
         id,
         meta,

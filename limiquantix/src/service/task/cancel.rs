@@ -37,15 +37,24 @@ impl TaskService {
                 Err(e) => return Err(e),
             }
         }
-        Err(Error::new(Reason::VersionMismatch, format!("task {id} keeps changing")).with("task", id.to_string()))
+        Err(
+            Error::new(Reason::VersionMismatch, format!("task {id} keeps changing"))
+                .with("task", id.to_string()),
+        )
     }
 
     async fn vm_of(&self, task: &Task) -> Result<Arc<Vm>> {
         if task.state.is_terminal() {
             return Err(refused(task, "it has ended"));
         }
-        let id: VmId = task.target.id.parse().map_err(|_| refused(task, "it is not about a VM"))?;
-        let vm = Repository::<Vm>::new(Arc::clone(&self.parts.store)).find(&id).await?;
+        let id: VmId = task
+            .target
+            .id
+            .parse()
+            .map_err(|_| refused(task, "it is not about a VM"))?;
+        let vm = Repository::<Vm>::new(Arc::clone(&self.parts.store))
+            .find(&id)
+            .await?;
         vm.ok_or_else(|| refused(task, "its VM is gone"))
     }
 }
@@ -59,7 +68,10 @@ fn undo(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
     task.meta.updated_at = now;
     task.note(now, "cancelling on request");
     vm.meta.updated_at = now;
-    let intend = |power: PowerIntent, state| PowerIntent { state, generation: power.generation.saturating_add(1) };
+    let intend = |power: PowerIntent, state| PowerIntent {
+        state,
+        generation: power.generation.saturating_add(1),
+    };
     match op.kind {
         OperationKind::Create => {
             op.kind = OperationKind::Delete;
@@ -68,7 +80,9 @@ fn undo(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
             vm.status.phase = VmPhase::Deleting;
         }
         OperationKind::Start => {
-            op.kind = OperationKind::Stop { grace: Duration::ZERO };
+            op.kind = OperationKind::Stop {
+                grace: Duration::ZERO,
+            };
             vm.power = intend(vm.power, PowerState::Off);
             vm.status.phase = VmPhase::Stopping;
         }
@@ -76,10 +90,16 @@ fn undo(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
             vm.operation = None;
             vm.power = intend(vm.power, PowerState::On);
             vm.status.phase = VmPhase::Running;
-            let error = TaskError { reason: Reason::Cancelled.code().to_owned(), message: "cancelled on request".to_owned() };
+            let error = TaskError {
+                reason: Reason::Cancelled.code().to_owned(),
+                message: "cancelled on request".to_owned(),
+            };
             task.finish(now, TaskState::Cancelled, Some(error));
         }
-        OperationKind::Stop { .. } | OperationKind::Reboot { .. } | OperationKind::Update | OperationKind::Delete => {
+        OperationKind::Stop { .. }
+        | OperationKind::Reboot { .. }
+        | OperationKind::Update
+        | OperationKind::Delete => {
             return Err(refused(&task, "what it does cannot be undone"));
         }
     }
@@ -87,6 +107,9 @@ fn undo(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
 }
 
 fn refused(task: &Task, why: &str) -> Error {
-    Error::new(Reason::NotCancellable, format!("task {} cannot be cancelled: {why}", task.id))
-        .with("task", task.id.to_string())
+    Error::new(
+        Reason::NotCancellable,
+        format!("task {} cannot be cancelled: {why}", task.id),
+    )
+    .with("task", task.id.to_string())
 }

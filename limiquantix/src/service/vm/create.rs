@@ -5,8 +5,8 @@ use limiquantix_core::contract::{Changeset, IdSourceExt as _};
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::planning::{PlacementRequest, error as no_node_fits};
 use limiquantix_core::resource::{
-    EventKind, Kind, Labels, MacAddress, Meta, NodeAllocation, Object, Operation, OperationKind, Placement, PowerIntent,
-    PowerState, TaskKind, Vm, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    EventKind, Kind, Labels, MacAddress, Meta, NodeAllocation, Object, Operation, OperationKind, Placement,
+    PowerIntent, PowerState, TaskKind, Vm, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result, validate};
@@ -42,7 +42,10 @@ impl VmService {
             let (mut vm, volumes) = self.draft(&request, placed.node, now);
             let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
             task.note(now, format!("placed on {}", node.name));
-            vm.operation = Some(Operation { task: task.id, kind: OperationKind::Create });
+            vm.operation = Some(Operation {
+                task: task.id,
+                kind: OperationKind::Create,
+            });
             if call.validate_only {
                 return Ok(Arc::new(vm));
             }
@@ -51,7 +54,11 @@ impl VmService {
             promised.meta.updated_at = now;
             let message = format!("accepted and placed on {}", node.name);
             let mut changes = Changeset::new();
-            changes.guard(&*node).update(promised).create(vm.clone()).create(task);
+            changes
+                .guard(&*node)
+                .update(promised)
+                .create(vm.clone())
+                .create(task);
             changes.create(vm_event(&*parts.ids, &vm, EventKind::VmCreated, message, now));
             for volume in volumes {
                 changes.create(volume);
@@ -113,7 +120,14 @@ impl VmService {
             project: request.project.clone(),
             description: request.description.clone(),
             spec: with_addresses(&request.spec, || ids.next()),
-            power: PowerIntent { state: if request.start { PowerState::On } else { PowerState::Off }, generation: 1 },
+            power: PowerIntent {
+                state: if request.start {
+                    PowerState::On
+                } else {
+                    PowerState::Off
+                },
+                generation: 1,
+            },
             placement: Some(Placement { node, epoch: 1 }),
             volumes: volumes.iter().map(|v| v.id).collect(),
             operation: None,

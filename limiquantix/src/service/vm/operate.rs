@@ -6,8 +6,8 @@ use limiquantix_core::identity::{TaskId, VmId};
 use limiquantix_core::lifecycle::{Admission, Verb, admit};
 use limiquantix_core::reconcile::default_grace;
 use limiquantix_core::resource::{
-    Kind, Operation, OperationKind, PowerIntent, PowerState, Resource as _, Task, TaskError, TaskKind, TaskState, Vm,
-    VmPhase,
+    Kind, Operation, OperationKind, PowerIntent, PowerState, Resource as _, Task, TaskError, TaskKind,
+    TaskState, Vm, VmPhase,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
@@ -23,28 +23,53 @@ const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
 impl VmService {
     /// Powers on. The VM's operation names the task to follow.
     pub async fn start(&self, call: &Call, id: VmId) -> Result<Arc<Vm>> {
-        self.operate(call, id, Verb::Start, TaskKind::StartVm, OperationKind::Start).await
+        self.operate(call, id, Verb::Start, TaskKind::StartVm, OperationKind::Start)
+            .await
     }
 
     /// Powers off: asks the guest and forces it off after `grace` (90 s if none), or forces it off at once.
     pub async fn stop(&self, call: &Call, id: VmId, force: bool, grace: Option<Duration>) -> Result<Arc<Vm>> {
-        let grace = if force { Duration::ZERO } else { grace.unwrap_or_else(default_grace) };
+        let grace = if force {
+            Duration::ZERO
+        } else {
+            grace.unwrap_or_else(default_grace)
+        };
         if grace > MAX_GRACE {
-            return Err(Error::invalid("timeout", format!("timeout is too long: at most {} s", MAX_GRACE.as_secs())));
+            return Err(Error::invalid(
+                "timeout",
+                format!("timeout is too long: at most {} s", MAX_GRACE.as_secs()),
+            ));
         }
-        let verb = Verb::Stop { force: grace.is_zero() };
-        self.operate(call, id, verb, TaskKind::StopVm, OperationKind::Stop { grace }).await
+        let verb = Verb::Stop {
+            force: grace.is_zero(),
+        };
+        self.operate(call, id, verb, TaskKind::StopVm, OperationKind::Stop { grace })
+            .await
     }
 
     /// Restarts the guest: asks it, or resets it.
     pub async fn reboot(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
-        self.operate(call, id, Verb::Reboot, TaskKind::RebootVm, OperationKind::Reboot { force }).await
+        self.operate(
+            call,
+            id,
+            Verb::Reboot,
+            TaskKind::RebootVm,
+            OperationKind::Reboot { force },
+        )
+        .await
     }
 
     /// Removes the VM and its volumes. The record stays, marked as deleting, until its node has confirmed
     /// that nothing is left. A VM that is not stopped is refused unless forced.
     pub async fn delete(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
-        self.operate(call, id, Verb::Delete { force }, TaskKind::DeleteVm, OperationKind::Delete).await
+        self.operate(
+            call,
+            id,
+            Verb::Delete { force },
+            TaskKind::DeleteVm,
+            OperationKind::Delete,
+        )
+        .await
     }
 
     async fn operate(
@@ -102,12 +127,17 @@ impl VmService {
     /// The task that another takes the place of, ended; `None` if it has ended by itself.
     async fn superseded(&self, old: TaskId, by: TaskId, now: Timestamp) -> Result<Option<Task>> {
         let tasks = Repository::<Task>::new(Arc::clone(&self.parts.store));
-        let Some(task) = tasks.find(&old).await? else { return Ok(None) };
+        let Some(task) = tasks.find(&old).await? else {
+            return Ok(None);
+        };
         if task.state.is_terminal() {
             return Ok(None);
         }
         let mut task = Task::clone(&task);
-        let error = TaskError { reason: Reason::Superseded.code().to_owned(), message: format!("task {by} took its place") };
+        let error = TaskError {
+            reason: Reason::Superseded.code().to_owned(),
+            message: format!("task {by} took its place"),
+        };
         task.finish(now, TaskState::Cancelled, Some(error));
         Ok(Some(task))
     }
@@ -116,10 +146,16 @@ impl VmService {
 /// The VM with the operation begun.
 fn begun(vm: &Vm, operation: OperationKind, task: TaskId, now: Timestamp) -> Vm {
     let mut vm = vm.clone();
-    vm.operation = Some(Operation { task, kind: operation });
+    vm.operation = Some(Operation {
+        task,
+        kind: operation,
+    });
     vm.meta.updated_at = now;
     vm.status.message.clear();
-    let intend = |power: PowerIntent, state| PowerIntent { state, generation: power.generation.saturating_add(1) };
+    let intend = |power: PowerIntent, state| PowerIntent {
+        state,
+        generation: power.generation.saturating_add(1),
+    };
     match operation {
         OperationKind::Start => {
             vm.power = intend(vm.power, PowerState::On);

@@ -1,13 +1,13 @@
 use std::sync::Arc;
 
-use limiquantix_core::contract::{PageRequest, Repository, Selector, TypedPage};
+use limiquantix_core::contract::{ConsoleKind, PageRequest, Repository, Selector, TypedPage};
 use limiquantix_core::identity::{ProjectId, VmId};
 use limiquantix_core::planning::PlacementRequest;
 use limiquantix_core::resource::{Node, Vm, VmSpec};
 use limiquantix_core::{Error, Reason, Result, validate};
 
 use super::{Explanation, VmService};
-use crate::console::{ConsoleKind, ConsoleSession};
+use crate::console::ConsoleSession;
 use crate::service::watch::{WatchItems, WatchStart, watch};
 
 impl VmService {
@@ -20,9 +20,12 @@ impl VmService {
     pub async fn get_by_name(&self, project: &ProjectId, name: &str) -> Result<Arc<Vm>> {
         let found = self.find_by_name(project, name).await?;
         found.ok_or_else(|| {
-            Error::new(Reason::NotFound, format!("no vm is named {name:?} in project {project}"))
-                .with("kind", "vm")
-                .with("name", name)
+            Error::new(
+                Reason::NotFound,
+                format!("no vm is named {name:?} in project {project}"),
+            )
+            .with("kind", "vm")
+            .with("name", name)
         })
     }
 
@@ -40,13 +43,19 @@ impl VmService {
     pub async fn explain(&self, id: VmId) -> Result<Explanation> {
         let vm = self.get(id).await?;
         let request = PlacementRequest::new(&vm.spec, vm.placement.map(|p| p.node));
-        Ok(Explanation { report: self.parts.placer.explain(&request), vm: Some(vm) })
+        Ok(Explanation {
+            report: self.parts.placer.explain(&request),
+            vm: Some(vm),
+        })
     }
 
     /// Where a VM with this spec would be placed now, and why.
     pub fn explain_spec(&self, spec: &VmSpec) -> Result<Explanation> {
         validate::vm_spec("spec", spec)?;
-        Ok(Explanation { report: self.parts.placer.explain(&PlacementRequest::new(spec, None)), vm: None })
+        Ok(Explanation {
+            report: self.parts.placer.explain(&PlacementRequest::new(spec, None)),
+            vm: None,
+        })
     }
 
     /// Opens the VM's console, or reads its log: the node's agent dials back and is connected with the
@@ -54,9 +63,21 @@ impl VmService {
     pub async fn console(&self, id: VmId, kind: ConsoleKind) -> Result<ConsoleSession> {
         let vm = self.get(id).await?;
         let node = vm.placement.map(|p| p.node).ok_or_else(|| {
-            Error::new(Reason::WrongState, format!("vm {:?} is not placed on a node yet", vm.name))
+            Error::new(
+                Reason::WrongState,
+                format!("vm {:?} is not placed on a node yet", vm.name),
+            )
         })?;
-        self.parts.consoles.open(node, id, kind, self.parts.ids.next(), self.parts.settings.console_timeout).await
+        self.parts
+            .consoles
+            .open(
+                node,
+                id,
+                kind,
+                self.parts.ids.next(),
+                self.parts.settings.console_timeout,
+            )
+            .await
     }
 
     /// The names of nodes, for people who read about VMs. From memory.
@@ -69,9 +90,15 @@ impl VmService {
     }
 
     pub(super) async fn find_by_name(&self, project: &ProjectId, name: &str) -> Result<Option<Arc<Vm>>> {
-        let selector =
-            Selector { project: Some(project.clone()), name: Some(name.to_owned()), ..Selector::default() };
-        let page = PageRequest { limit: 1, ..PageRequest::default() };
+        let selector = Selector {
+            project: Some(project.clone()),
+            name: Some(name.to_owned()),
+            ..Selector::default()
+        };
+        let page = PageRequest {
+            limit: 1,
+            ..PageRequest::default()
+        };
         Ok(self.repository().page(selector, page).await?.items.pop())
     }
 }

@@ -25,7 +25,14 @@ impl VmService {
         }
         check(&request)?;
         let parts = &self.parts;
-        let ticket = Ticket::new(call, TaskKind::UpdateVm, &Request { id, request: &request })?;
+        let ticket = Ticket::new(
+            call,
+            TaskKind::UpdateVm,
+            &Request {
+                id,
+                request: &request,
+            },
+        )?;
         if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
             return Ok(answer);
         }
@@ -73,14 +80,20 @@ impl VmService {
         if let Some(labels) = &request.labels {
             changed.meta.labels.clone_from(labels);
         }
-        let spec = request.spec.as_ref().map(|s| with_addresses(&keep_addresses(s, &vm.spec), || parts.ids.next()));
+        let spec = request
+            .spec
+            .as_ref()
+            .map(|s| with_addresses(&keep_addresses(s, &vm.spec), || parts.ids.next()));
         if let Some(spec) = spec.filter(|s| *s != vm.spec) {
             let _: Admission = admit(vm, Verb::Update)?;
             same_disks(&vm.spec, &spec)?;
             self.move_reservation(vm, &spec, now, changes)?;
             changed.spec = spec;
             let task = accepted(parts, vm, TaskKind::UpdateVm, now);
-            changed.operation = Some(Operation { task: task.id, kind: OperationKind::Update });
+            changed.operation = Some(Operation {
+                task: task.id,
+                kind: OperationKind::Update,
+            });
             changes.create(task);
         }
         let what = "changed on request".to_owned();
@@ -89,8 +102,16 @@ impl VmService {
     }
 
     /// Gives back what the old spec needed and takes what the new one needs, if the node has it.
-    fn move_reservation(&self, vm: &Vm, spec: &VmSpec, now: Timestamp, changes: &mut Changeset) -> Result<()> {
-        let Some(placement) = vm.placement else { return Ok(()) };
+    fn move_reservation(
+        &self,
+        vm: &Vm,
+        spec: &VmSpec,
+        now: Timestamp,
+        changes: &mut Changeset,
+    ) -> Result<()> {
+        let Some(placement) = vm.placement else {
+            return Ok(());
+        };
         let parts = &self.parts;
         parts.placer.fits_in_place(vm, spec, placement.node)?;
         let allocation = parts.placer.allocation(placement.node);
@@ -106,11 +127,23 @@ impl VmService {
 
 fn check(request: &UpdateVm) -> Result<()> {
     if *request == UpdateVm::default() {
-        return Err(Error::invalid("update_mask", "nothing to change: name at least one field"));
+        return Err(Error::invalid(
+            "update_mask",
+            "nothing to change: name at least one field",
+        ));
     }
-    request.description.as_ref().map_or(Ok(()), |d| validate::description("description", d))?;
-    request.labels.as_ref().map_or(Ok(()), |l| validate::labels("labels", l))?;
-    request.spec.as_ref().map_or(Ok(()), |s| validate::vm_spec("spec", s))
+    request
+        .description
+        .as_ref()
+        .map_or(Ok(()), |d| validate::description("description", d))?;
+    request
+        .labels
+        .as_ref()
+        .map_or(Ok(()), |l| validate::labels("labels", l))?;
+    request
+        .spec
+        .as_ref()
+        .map_or(Ok(()), |s| validate::vm_spec("spec", s))
 }
 
 /// Interfaces that were there keep their addresses, matched by position, where the caller names none.
@@ -126,5 +159,8 @@ fn same_disks(old: &VmSpec, new: &VmSpec) -> Result<()> {
     if old.disks == new.disks {
         return Ok(());
     }
-    Err(Error::invalid("spec.disks", "disks cannot be added, removed or resized by an update"))
+    Err(Error::invalid(
+        "spec.disks",
+        "disks cannot be added, removed or resized by an update",
+    ))
 }

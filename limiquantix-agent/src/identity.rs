@@ -1,0 +1,84 @@
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use limiquantix_core::identity::NodeId;
+use limiquantix_core::{Error, Reason, Result};
+
+/// Who this node is: its id, kept in the state directory, and the id of its present boot.
+#[derive(Debug, Clone)]
+pub struct NodeIdentity {
+    file: Option<PathBuf>,
+    /// The id that the control plane gave it, once it has.
+    pub id: Option<NodeId>,
+    /// Changes with every boot of the node's kernel.
+    pub boot_id: String,
+}
+
+impl NodeIdentity {
+    /// Reads the identity kept in `state_dir`, which is made if it is not there.
+    pub fn load(state_dir: &Path) -> Result<Self> {
+        let failed = |what: &str, e: std::io::Error| {
+            let message = format!("cannot {what} in the state directory {}", state_dir.display());
+            Error::new(Reason::StoreUnavailable, message).caused_by(e)
+        };
+        fs::create_dir_all(state_dir).map_err(|e| failed("make a file", e))?;
+        let file = state_dir.join("node-id");
+        let id = match fs::read_to_string(&file) {
+            Ok(text) => Some(text.trim().parse::<NodeId>().map_err(|_| {
+                let message = format!(
+                    "{} does not hold a node id; restore it, or remove it to register as a new node",
+                    file.display()
+                );
+                Error::new(Reason::Corrupt, message)
+            })?),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
+            Err(e) => return Err(failed("read node-id", e)),
+        };
+        Ok(Self {
+            file: Some(file),
+            id,
+            boot_id: boot_id()?,
+        })
+    }
+
+    /// An identity that is not kept, for simulated nodes.
+    pub fn ephemeral(boot_id: impl Into<String>) -> Self {
+        Self {
+            file: None,
+            id: None,
+            boot_id: boot_id.into(),
+        }
+    }
+
+    /// Keeps the id for the next start. Whole or not at all: a crash in between leaves the old one.
+    pub fn remember(&mut self, id: NodeId) -> Result<()> {
+        if self.id == Some(id) {
+            return Ok(());
+        }
+        self.id = Some(id);
+        let Some(file) = &self.file else { return Ok(()) };
+        let draft = file.with_extension("new");
+        let write = || -> std::io::Result<()> {
+            let mut out = fs::File::create(&draft)?;
+            writeln!(out, "{id}")?;
+            out.sync_all()?;
+            fs::rename(&draft, file)
+        };
+        write().map_err(|e| {
+            Error::new(
+                Reason::StoreUnavailable,
+                format!("cannot keep the node id in {}", file.display()),
+            )
+            .caused_by(e)
+        })
+    }
+}
+
+/// The kernel's random id of this boot, see proc(5).
+fn boot_id() -> Result<String> {
+    let path = "/proc/sys/kernel/random/boot_id";
+    let text = fs::read_to_string(path)
+        .map_err(|e| Error::new(Reason::Unsupported, format!("cannot read {path}")).caused_by(e))?;
+    Ok(text.trim().to_owned())
+}
