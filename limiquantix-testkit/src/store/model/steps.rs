@@ -1,0 +1,142 @@
+use limiquantix_core::contract::{Changeset, Guard, Selector, WatchFilter, Write};
+use limiquantix_core::resource::{Kind, Object, ObjectKey, Revision};
+use proptest::prelude::*;
+
+use super::{Model, Restarts};
+use crate::strategies::{Slots, any_selector};
+
+/// One step of a history. Versions are relative to the state it meets, so that a step keeps its meaning
+/// when proptest takes away those before it.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Commit a changeset made of these.
+    Commit(Vec<Intent>),
+    /// Read one object.
+    Get(ObjectKey),
+    /// Read one page.
+    List {
+        /// Of this kind.
+        kind: Kind,
+        /// These objects.
+        selector: Selector,
+        /// At most so many.
+        limit: u32,
+        /// After the object of this key, or from the beginning.
+        after: Option<ObjectKey>,
+    },
+    /// Watch everything that this filter sees, from this share (of 256) of the history so far.
+    Watch {
+        /// Where to begin.
+        from: u8,
+        /// What to see.
+        filter: WatchFilter,
+    },
+    /// Close the store and open it again.
+    Restart,
+}
+
+/// One write or condition of a changeset.
+#[derive(Debug, Clone)]
+pub enum Intent {
+    /// Create the object, or update it if it exists: accepted, but for its name.
+    Put(Object),
+    /// Create the object, exist it or not.
+    Create(Object),
+    /// Update the object at its version less this.
+    Update(Object, u8),
+    /// Delete the object at its version less this.
+    Delete(ObjectKey, u8),
+    /// On condition that the object is at its version less this.
+    At(ObjectKey, u8),
+    /// On condition that the object is absent.
+    Absent(ObjectKey),
+}
+
+impl Step {
+    /// The changeset that intents mean in this state.
+    pub fn changeset(intents: &[Intent], state: &Model) -> Changeset {
+        // Where there is no object, any version is wrong; 1 is one that a store could mistake for right.
+        let version = |key: &ObjectKey, off: u8| {
+            let actual = state.version(key).unwrap_or(Revision(1));
+            Revision(actual.0.saturating_sub(u64::from(off)))
+        };
+        let mut changes = Changeset::new();
+        for intent in intents {
+            match intent {
+                Intent::Put(o) => changes.writes.push(match state.version(&o.key()) {
+                    Some(at) => Write::Update(o.clone().at_revision(at)),
+                    None => Write::Create(o.clone()),
+                }),
+                Intent::Create(o) => changes.writes.push(Write::Create(o.clone())),
+                Intent::Update(o, off) => {
+                    let at = version(&o.key(), *off);
+                    changes.writes.push(Write::Update(o.clone().at_revision(at)));
+                }
+                Intent::Delete(key, off) => changes
+                    .writes
+                    .push(Write::Delete(key.clone(), version(key, *off))),
+                Intent::At(key, off) => changes.guards.push(Guard::At(key.clone(), version(key, *off))),
+                Intent::Absent(key) => changes.guards.push(Guard::Absent(key.clone())),
+            }
+        }
+        changes
+    }
+}
+
+/// A history of up to 40 steps.
+pub fn any_history(restarts: Restarts) -> impl Strategy<Value = Vec<Step>> {
+    let restart = match restarts {
+        Restarts::Never => 0,
+        Restarts::Between => 2,
+    };
+    let step = prop_oneof![
+        12 => prop::collection::vec(any_intent(), 0..4).prop_map(Step::Commit),
+        2 => any_key().prop_map(Step::Get),
+        6 => any_list(),
+        2 => any_watch(),
+        restart => Just(Step::Restart),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+const SLOTS: Slots = Slots { ids: 8 };
+
+fn any_key() -> impl Strategy<Value = ObjectKey> {
+    SLOTS.object().prop_map(|o| o.key())
+}
+
+fn any_intent() -> impl Strategy<Value = Intent> {
+    let off = || prop_oneof![6 => Just(0u8), 1 => 1u8..3];
+    prop_oneof![
+        12 => SLOTS.object().prop_map(Intent::Put),
+        1 => SLOTS.object().prop_map(Intent::Create),
+        2 => (SLOTS.object(), off()).prop_map(|(o, off)| Intent::Update(o, off)),
+        3 => (any_key(), off()).prop_map(|(key, off)| Intent::Delete(key, off)),
+        1 => (any_key(), off()).prop_map(|(key, off)| Intent::At(key, off)),
+        1 => any_key().prop_map(Intent::Absent),
+    ]
+}
+
+fn any_list() -> impl Strategy<Value = Step> {
+    (
+        SLOTS.kind(),
+        any_selector(),
+        1u32..6,
+        proptest::option::of(any_key()),
+    )
+        .prop_map(|(kind, selector, limit, after)| Step::List {
+            kind,
+            selector,
+            limit,
+            after,
+        })
+}
+
+fn any_watch() -> impl Strategy<Value = Step> {
+    let kinds = prop::collection::vec(SLOTS.kind(), 0..3);
+    let selector = prop_oneof![1 => Just(Selector::default()), 1 => any_selector()];
+    (any::<u8>(), kinds, selector).prop_map(|(from, kinds, selector)| Step::Watch {
+        from,
+        filter: WatchFilter { kinds, selector },
+    })
+}
