@@ -145,9 +145,5 @@ fn policy(package: &str) -> Result<String> {
 
 /// True if apt could install these packages as things are.
 pub(super) fn installable(packages: &[&str]) -> bool {
-    let mut simulate = Command::new("apt-get");
-    simulate
-        .args(["install", "--simulate", "--no-install-recommends"])
-        .args(packages);
-    succeeds(&mut simulate)
+    succeeds(&mut super::install::simulation(packages))
 }

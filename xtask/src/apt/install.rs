@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use super::backports::{self, Backports};
 use super::sets::Package;
-use crate::command::{output, run, succeeds};
+use crate::command::{logged, output, run, succeeds};
 use crate::root::as_root;
 
 /// Another apt may be at work on a machine that has just booted (unattended upgrades): wait for it this long.
@@ -18,6 +18,10 @@ const APT: &[&str] = &[
     "Acquire::Retries=3",
     "-q=2",
 ];
+
+/// `--no-remove`: faced with versions that do not fit together, apt would rather remove a package that is there, the
+/// machine's own `qemu-utils` for one, than refuse.
+const OPTIONS: &[&str] = &["install", "--no-install-recommends", "--no-remove"];
 
 /// Runs apt-get as the last words of a shell that owns the ban on starting daemons, so that the ban goes away however the
 /// install ends, also when the terminal is closed. A ban that is there already belongs to somebody else and stays.
@@ -32,7 +36,7 @@ if [ ! -d /run/systemd/system ] && [ ! -e "$ban" ]; then
   printf '#!/bin/sh\nexit 101\n' > "$ban"
   chmod 755 "$ban"
 fi
-DEBIAN_FRONTEND=noninteractive apt-get "$@" < /dev/null
+DEBIAN_FRONTEND=noninteractive apt-get "$@"
 "#;
 
 /// Writes the backports source and pin: $1 list, $2 preferences.
@@ -75,9 +79,13 @@ pub(super) fn install(missing: &[Package]) -> Result<()> {
     install
         .args(["-c", INSTALL, "install"])
         .args(APT)
-        .args(["install", "--no-install-recommends"])
+        .args(OPTIONS)
         .args(&packages);
-    run(&mut install).with_context(|| format!("cannot install packages; by hand it would be: {by_hand}"))
+    // Hundreds of lines that matter only when something goes wrong.
+    let log = std::env::temp_dir().join(format!("lqx-packages-{}.log", std::process::id()));
+    logged(&mut install, &log)
+        .with_context(|| format!("cannot install packages; by hand it would be: {by_hand}"))?;
+    std::fs::remove_file(&log).with_context(|| format!("cannot delete {}", log.display()))
 }
 
 fn update(by_hand: &str) -> Result<()> {
@@ -98,13 +106,16 @@ fn use_backports(cure: &Backports, by_hand: &str) -> Result<()> {
     run(&mut write).with_context(|| format!("cannot write {}", list.display()))
 }
 
+/// The install, without its effects; needs no root.
+pub(super) fn simulation(packages: &[&str]) -> Command {
+    let mut simulate = Command::new("apt-get");
+    simulate.args(OPTIONS).arg("--simulate").args(packages);
+    simulate
+}
+
 /// Says in apt's own words why these packages cannot be installed.
 fn refuse(packages: &[&str]) -> Result<()> {
-    let mut simulate = Command::new("apt-get");
-    simulate
-        .args(["install", "--simulate", "--no-install-recommends"])
-        .args(packages);
-    match output(&mut simulate) {
+    match output(&mut simulation(packages)) {
         Ok(_) => Ok(()),
         Err(error) => bail!("apt cannot install {}: {error:#}", packages.join(" ")),
     }

@@ -1,7 +1,11 @@
 //! The probe guest keeps its word, on the libvirt that `cargo xtask test` provides: every line that the head of
 //! `src/guest/init.sh` promises, and what is typed, pressed and rebooted has the promised effect. Other tests build on those
 //! lines; when one of them fails together with this one, look here first.
-#![allow(clippy::panic, clippy::print_stderr, reason = "helpers of tests")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "outside of #[test] functions too, this is a test"
+)]
 
 mod domain;
 mod seed;
