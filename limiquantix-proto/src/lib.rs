@@ -12,7 +12,8 @@
 //! their default left out. An error carries its facts as messages of [`google::rpc`], through [`details`].
 //!
 //! Everything that knows this crate is at the edge of the system: handlers decode into the types of
-//! `limiquantix-core`, call a service, encode the answer.
+//! `limiquantix-core`, call a service, encode the answer. [`convert`] and [`error`] are both directions of
+//! that.
 //!
 //! Deliberately absent: rules (a message that decodes may still be refused), transport settings,
 //! authorization, and any dependency on a server or client stack beyond the RPC runtime itself.
@@ -20,7 +21,9 @@
 pub use generated::google;
 pub use generated::limiquantix::{agent, auth, compute, event, task};
 
+pub mod convert;
 pub mod details;
+pub mod error;
 mod names;
 
 pub use names::LIST_VMS_SPEC;

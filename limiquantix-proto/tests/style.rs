@@ -8,18 +8,17 @@ use protox::prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use protox::prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
 /// 64-bit fields print as strings in JSON, so they are for numbers that need it: bytes and positions in
-/// them, store revisions, seeds.
-const WIDE: [&str; 10] = [
+/// them, store revisions.
+const WIDE: [&str; 9] = [
+    "available_bytes",
+    "capacity_bytes",
     "disk_used_bytes",
     "from_revision",
-    "log_bytes",
     "memory_used_bytes",
     "next_offset",
     "offset",
     "revision",
-    "seed",
     "size",
-    "snapshot_revision",
 ];
 
 fn files() -> Vec<FileDescriptorProto> {

@@ -295,12 +295,7 @@ impl AgentService for Agents {
     ) -> ServiceResult<ServiceStream<WatchAssignmentsResponse>> {
         Ok(Response::stream(tokio_stream::iter([Ok(
             WatchAssignmentsResponse {
-                event: limiquantix_proto::agent::v1::Synced {
-                    assignments: 0,
-                    ..Default::default()
-                }
-                .into(),
-                revision: 7,
+                event: limiquantix_proto::agent::v1::Synced::default().into(),
                 ..Default::default()
             },
         )])))
@@ -336,7 +331,9 @@ impl AgentService for Agents {
                         reason: end.reason,
                         ..Default::default()
                     })),
-                    None => Err(ConnectError::invalid_argument("a frame is required")),
+                    Some(FromAgent::Chunk(_)) | None => {
+                        Err(ConnectError::invalid_argument("a frame is required"))
+                    }
                 };
                 let answer = answer.map(|frame| ServeConsoleResponse {
                     frame: Some(frame),

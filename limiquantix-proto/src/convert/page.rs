@@ -1,0 +1,188 @@
+//! Pages of lists (AIP-158).
+//!
+//! A page token is the id after which the page begins, bound to the filter that it was given for: with
+//! another filter the pages would not belong together, so it is refused. It carries a checksum, so that a
+//! token that was cut or mistyped is refused rather than taken for another place. It is no secret and grants
+//! nothing: whoever makes one up sees what a list from that id on shows them anyway.
+//!
+//! ```text
+//!   hex( version ‖ digest of the filter (8 bytes) ‖ id ‖ checksum of all before (8 bytes) )
+//! ```
+
+use std::fmt::Write as _;
+
+use buffa::{Message, MessageName};
+use limiquantix_core::contract::{PageRequest, Selector};
+use limiquantix_core::{Error, Reason, Result};
+use sha2::{Digest as _, Sha256};
+
+use super::field::unsigned;
+
+/// Tokens of another version are refused: then the list begins anew, which costs little.
+const VERSION: u8 = 1;
+const SUM: usize = 8;
+/// The shortest token there can be: version, digest, checksum.
+const LEAST: usize = 1 + 2 * SUM;
+/// The longest token worth decoding. Ids have 36 bytes.
+const MOST: usize = 1024;
+
+/// Which objects a list is to show, which page of them, and how to name the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Which objects.
+    pub selector: Selector,
+    /// Which page.
+    pub page: PageRequest,
+    digest: FilterDigest,
+}
+
+impl Listing {
+    /// Reads the page fields of a list request. `filter` is the request without them: what stays the same
+    /// from page to page.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_FIELD` for `page_size` if it is negative, `INVALID_PAGE_TOKEN`.
+    pub fn new<M: Message + MessageName>(
+        selector: Selector,
+        filter: &M,
+        page_size: i32,
+        page_token: &str,
+        count: bool,
+    ) -> Result<Self> {
+        let digest = FilterDigest::of(filter);
+        let limit = match unsigned("page_size", page_size)? {
+            0 => PageRequest::default().limit,
+            size => size.min(PageRequest::MAX),
+        };
+        let after = match page_token {
+            "" => None,
+            token => Some(PageToken::decode(token)?.after_in(digest)?),
+        };
+        Ok(Self {
+            selector,
+            page: PageRequest { limit, after, count },
+            digest,
+        })
+    }
+
+    /// The token of the page that begins after `next`; empty if this page was the last.
+    pub fn next_page_token(&self, next: Option<&str>) -> String {
+        next.map_or_else(String::new, |after| {
+            PageToken {
+                after: after.to_owned(),
+                filter_digest: self.digest,
+            }
+            .encode()
+        })
+    }
+}
+
+/// What a page token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageToken {
+    /// The id after which the page begins.
+    pub after: String,
+    /// The filter that it was given for.
+    pub filter_digest: FilterDigest,
+}
+
+impl PageToken {
+    /// The token as text of digits and lower-case letters, safe in a URL.
+    pub fn encode(&self) -> String {
+        let mut bytes = Vec::with_capacity(LEAST + self.after.len());
+        bytes.push(VERSION);
+        bytes.extend(self.filter_digest.0);
+        bytes.extend(self.after.as_bytes());
+        bytes.extend(checksum(&bytes));
+        let mut text = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        text
+    }
+
+    /// Reads a token.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_PAGE_TOKEN` if it is nothing that [`encode`](Self::encode) makes.
+    pub fn decode(token: &str) -> Result<Self> {
+        let bytes = unhex(token).filter(|b| b.len() >= LEAST).ok_or_else(invalid)?;
+        let (content, sum) = bytes.split_at(bytes.len() - SUM);
+        if checksum(content) != sum {
+            return Err(invalid());
+        }
+        let Some((&VERSION, content)) = content.split_first() else {
+            return Err(invalid());
+        };
+        let (digest, after) = content.split_first_chunk::<SUM>().ok_or_else(invalid)?;
+        let after = std::str::from_utf8(after).map_err(|_| invalid())?;
+        Ok(Self {
+            after: after.to_owned(),
+            filter_digest: FilterDigest(*digest),
+        })
+    }
+
+    fn after_in(self, filter: FilterDigest) -> Result<String> {
+        if self.filter_digest == filter {
+            return Ok(self.after);
+        }
+        Err(error("page_token was given for a list with another filter"))
+    }
+}
+
+/// Tells one filter from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilterDigest([u8; SUM]);
+
+impl FilterDigest {
+    /// The digest of a list request from which the page fields have been cleared.
+    pub fn of<M: Message + MessageName>(filter: &M) -> Self {
+        let mut hash = Sha256::new();
+        // Lists of two kinds with the same fields are two lists.
+        hash.update(M::FULL_NAME);
+        hash.update([0]);
+        hash.update(filter.encode_to_vec());
+        Self(truncated(hash))
+    }
+}
+
+fn checksum(content: &[u8]) -> [u8; SUM] {
+    let mut hash = Sha256::new();
+    hash.update(content);
+    truncated(hash)
+}
+
+/// The first bytes of the hash: enough against accidents, which is all that is at stake.
+fn truncated(hash: Sha256) -> [u8; SUM] {
+    let mut sum = [0; SUM];
+    for (to, from) in sum.iter_mut().zip(hash.finalize()) {
+        *to = from;
+    }
+    sum
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || text.len() > MOST {
+        return None;
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let pairs = text.as_bytes().chunks_exact(2);
+    pairs
+        .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+        .collect()
+}
+
+fn invalid() -> Error {
+    error("page_token is not one that this server gave")
+}
+
+fn error(message: &str) -> Error {
+    Error::new(Reason::InvalidPageToken, message).with("field", "page_token")
+}
