@@ -1,9 +1,8 @@
 //! Consoles: what a caller asks of the server, and the server of an agent.
 
 use limiquantix_core::Result;
-use limiquantix_core::contract::ConsoleChunk;
+use limiquantix_core::contract::{ConsoleChunk, ConsoleKind, ConsoleRequest};
 use limiquantix_core::identity::VmId;
-use uuid::Uuid;
 
 use super::field::{path, required, signed, signed_wide, unsigned, unsigned_wide};
 use super::id;
@@ -16,35 +15,10 @@ const USUAL: u32 = 64 << 10;
 /// How much of a log an answer has at most: it must fit a message.
 const MOST: u32 = 1 << 20;
 
-/// A request to an agent to dial back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConsoleRequest {
-    /// To dial back with.
-    pub session: Uuid,
-    /// The VM.
-    pub vm: VmId,
-    /// What is wanted of its console.
-    pub kind: ConsoleKind,
-}
-
-/// What is wanted of a console.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConsoleKind {
-    /// A piece of its log.
-    Log {
-        /// The first byte.
-        offset: u64,
-        /// At most this many.
-        max: u32,
-    },
-    /// To read and to type.
-    Interactive,
-}
-
 /// The request as the control plane sends it.
 pub fn request_to_wire(request: &ConsoleRequest) -> wire::ConsoleRequest {
     wire::ConsoleRequest {
-        session_id: request.session.to_string(),
+        session_id: request.session.0.to_string(),
         vm_id: request.vm.to_string(),
         kind: match request.kind {
             ConsoleKind::Log { offset, max } => wire::ConsoleLog {

@@ -1,5 +1,6 @@
 //! Ids in requests.
 
+use limiquantix_core::contract::SessionId;
 use limiquantix_core::identity::{NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
@@ -39,7 +40,7 @@ parsers! {
 /// # Errors
 ///
 /// `INVALID_FIELD` naming `field` if it is empty or not the hyphenated form of a UUID.
-pub fn parse_session_id(field: &str, text: &str) -> Result<Uuid> {
+pub fn parse_session_id(field: &str, text: &str) -> Result<SessionId> {
     if text.is_empty() {
         return Err(required(field));
     }
@@ -48,7 +49,7 @@ pub fn parse_session_id(field: &str, text: &str) -> Result<Uuid> {
     if text.len() != 36 {
         return Err(bad());
     }
-    Uuid::try_parse(text).map_err(|_| bad())
+    Uuid::try_parse(text).map(SessionId).map_err(|_| bad())
 }
 
 /// The id that a request gave, or nothing where it may be left out.

@@ -2,10 +2,10 @@
 
 use buffa::EnumValue;
 use limiquantix_core::Result;
-use limiquantix_core::contract::Selector;
-use limiquantix_core::identity::{Name, NodeId};
+use limiquantix_core::contract::{NodeRegistration, Selector};
+use limiquantix_core::identity::Name;
 use limiquantix_core::resource::{
-    HypervisorFacts, Labels, Node, NodeAllocation, NodePhase, NodeSpec, PoolFacts, Taint, TaintEffect,
+    HypervisorFacts, Node, NodeAllocation, NodePhase, NodeSpec, PoolFacts, Taint, TaintEffect,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Mebibytes, MilliCpus};
@@ -16,27 +16,6 @@ use super::time::timestamp_to_wire;
 use super::vm::{accel_from_wire, accel_to_wire};
 use super::{etag, id};
 use crate::compute::v1 as wire;
-
-/// What an agent says when it comes up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Registration {
-    /// The id that it was given when it first registered, if it remembers one.
-    pub id: Option<NodeId>,
-    /// Its host name.
-    pub name: Name,
-    /// Where its management interface answers.
-    pub management_ip: String,
-    /// Labels to set.
-    pub labels: Labels,
-    /// What it has.
-    pub spec: NodeSpec,
-    /// Changes with every boot of its kernel.
-    pub boot_id: String,
-    /// The version of the agent.
-    pub agent_version: String,
-    /// What runs its guests.
-    pub hypervisor: HypervisorFacts,
-}
 
 /// What a node uses, as it measures it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -121,7 +100,7 @@ fn status_to_wire(node: &Node, beside: Beside<'_>) -> wire::NodeStatus {
 }
 
 /// A registration as an agent sends it.
-pub fn registration_to_wire(registration: &Registration) -> wire::RegisterNodeRequest {
+pub fn registration_to_wire(registration: &NodeRegistration) -> wire::RegisterNodeRequest {
     wire::RegisterNodeRequest {
         node_id: registration.id.map(|id| id.to_string()).unwrap_or_default(),
         hostname: registration.name.to_string(),
@@ -140,13 +119,13 @@ pub fn registration_to_wire(registration: &Registration) -> wire::RegisterNodeRe
 /// # Errors
 ///
 /// `INVALID_FIELD` with the path of the field.
-pub fn registration_from_wire(request: &wire::RegisterNodeRequest) -> Result<Registration> {
+pub fn registration_from_wire(request: &wire::RegisterNodeRequest) -> Result<NodeRegistration> {
     let spec = request.spec.as_option().ok_or_else(|| required("spec"))?;
     let hypervisor = request.hypervisor.as_option();
     if request.boot_id.is_empty() {
         return Err(required("boot_id"));
     }
-    Ok(Registration {
+    Ok(NodeRegistration {
         id: id::optional("node_id", &request.node_id, id::parse_node_id)?,
         name: Name::parse("hostname", &request.hostname)?,
         management_ip: request.management_ip.clone(),

@@ -78,6 +78,11 @@ impl Listing {
     }
 }
 
+/// How many objects match in all, or the largest number that the field holds.
+pub fn count_to_wire(total: u64) -> i32 {
+    i32::try_from(total).unwrap_or(i32::MAX)
+}
+
 /// What a page token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken {

@@ -11,9 +11,9 @@ use super::to_connect::clip;
 
 /// The keys that errors use. Contexts hold static keys, so that one from the wire must be one of these; any
 /// other comes from a version with more of them, and is left out.
-const KEYS: [&str; 14] = [
-    "actual", "expected", "field", "id", "key", "kind", "name", "node", "nodes", "pool", "project", "state",
-    "task", "vm",
+const KEYS: [&str; 18] = [
+    "actual", "boot_id", "epoch", "expected", "field", "id", "image", "key", "kind", "name", "node", "nodes",
+    "pool", "project", "state", "task", "vm", "volume",
 ];
 
 /// The longest value sent. Details travel in a header under gRPC, where common clients accept 8 KiB in all.
