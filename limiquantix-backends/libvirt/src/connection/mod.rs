@@ -1,0 +1,196 @@
+//! The one connection to libvirt that everything here shares.
+//!
+//! ```text
+//!  verbs ── Link::call(closure) ──▶ blocking thread ──▶ Connect ──▶ libvirtd
+//!               ▲      │ bounded in time, in number, and one at a time per VM
+//!               │      ▼
+//!          watch: the connection as it is now
+//!               ▲
+//!  keeper thread ── opens, subscribes, waits for its end, opens again with growing pauses
+//!               │
+//!               └─ broadcast: InstanceEvent, Resync after every opening but the first
+//! ```
+//!
+//! libvirt's calls block, and one to a frozen daemon blocks until keep-alives have found that out. So a call
+//! runs on a thread of its own and its caller waits only so long. What the caller then no longer waits for may
+//! still happen: such a call keeps its VM's turn until it has ended, so that no later verb overtakes it, and it
+//! stops before its next effect ([`Session::go_on`]).
+
+mod event_loop;
+mod keeper;
+mod turns;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use limiquantix_core::contract::InstanceEvent;
+use limiquantix_core::error::Result;
+use limiquantix_core::identity::VmId;
+use tokio::sync::{Semaphore, broadcast};
+use tokio::time::timeout;
+use virt::connect::Connect;
+
+use self::keeper::Keeper;
+use self::turns::{Turn, Turns};
+use crate::error::{CallResult, Failure, unavailable};
+
+/// How long a caller waits for a connection that is being opened. A restarting daemon is back in two seconds;
+/// who waits longer is better told.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// For calls that read or write libvirt's own state: milliseconds on a healthy host. Keep-alives need about
+/// 12 s to find a frozen daemon.
+const QUICK: Duration = Duration::from_secs(15);
+/// For calls that start or kill a process: libvirt itself gives a QEMU that ignores SIGTERM 15 s, and a loaded
+/// host may need several to start one.
+const SLOW: Duration = Duration::from_secs(90);
+/// Calls under way at once. libvirtd works at five per connection (`max_client_requests`); more would only queue
+/// there. With a frozen daemon this bounds the threads that hang.
+const AT_ONCE: usize = 8;
+/// Events kept for a subscriber that is slow. One that falls behind further is told to look at everything.
+const EVENTS_KEPT: usize = 1024;
+
+/// A handle to the shared connection. Clones share it; with the last one it is closed.
+#[derive(Debug, Clone)]
+pub(crate) struct Link {
+    keeper: Arc<Keeper>,
+    calls: Arc<Semaphore>,
+    turns: Turns,
+}
+
+/// The connection as it is now.
+#[derive(Clone)]
+enum Status {
+    Connected(Arc<Connect>),
+    /// Not now, and why.
+    Down(String),
+}
+
+/// How long a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    Quick,
+    Slow,
+}
+
+/// What a closure given to [`Link::call`] works with.
+pub(crate) struct Session {
+    connect: Arc<Connect>,
+    given_up: Arc<AtomicBool>,
+}
+
+impl Session {
+    pub(crate) fn connect(&self) -> &Connect {
+        &self.connect
+    }
+
+    /// To be asked before every effect but the first: the caller of a call that took too long has been told
+    /// that it failed, and has perhaps decided otherwise since.
+    pub(crate) fn go_on(&self) -> CallResult<()> {
+        if self.given_up.load(Ordering::Acquire) {
+            return Err(Failure::Ours(unavailable("nobody waits for this call any more")));
+        }
+        Ok(())
+    }
+}
+
+/// Tells the closure that its caller is gone, also when the caller was dropped.
+struct GiveUp(Arc<AtomicBool>);
+
+impl Drop for GiveUp {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl Link {
+    /// Starts to keep a connection to `uri`. Does not wait for it.
+    pub(crate) fn keep(uri: &str) -> Result<Self> {
+        event_loop::start()?;
+        Ok(Self {
+            keeper: Arc::new(Keeper::start(uri)?),
+            calls: Arc::new(Semaphore::new(AT_ONCE)),
+            turns: Turns::default(),
+        })
+    }
+
+    /// Runs `work` with the connection. `what` begins the error message, for example `cannot list VMs`.
+    pub(crate) async fn call<T, F>(&self, what: &str, pace: Pace, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Session) -> CallResult<T> + Send + 'static,
+    {
+        self.run(what, pace, None, work).await
+    }
+
+    /// The same, when it is the VM's turn: calls for one VM never overlap.
+    pub(crate) async fn call_for<T, F>(&self, vm: VmId, what: &str, pace: Pace, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Session) -> CallResult<T> + Send + 'static,
+    {
+        let waiting = timeout(QUICK, self.turns.of(vm));
+        let turn = waiting
+            .await
+            .map_err(|_| unavailable(format!("{what}: an earlier call for this VM has not come back")))?;
+        self.run(what, pace, Some(turn), work).await
+    }
+
+    async fn run<T, F>(&self, what: &str, pace: Pace, turn: Option<Turn>, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Session) -> CallResult<T> + Send + 'static,
+    {
+        let limit = match pace {
+            Pace::Quick => QUICK,
+            Pace::Slow => SLOW,
+        };
+        let given_up = Arc::new(AtomicBool::new(false));
+        let _giving_up = GiveUp(Arc::clone(&given_up));
+        let place = timeout(limit, Arc::clone(&self.calls).acquire_owned());
+        let Ok(Ok(place)) = place.await else {
+            return Err(unavailable(format!(
+                "{what}: libvirt does not answer the calls before this one"
+            )));
+        };
+        let session = Session {
+            connect: self.connection(what).await?,
+            given_up,
+        };
+        let blocking = tokio::task::spawn_blocking(move || {
+            let outcome = if session.given_up.load(Ordering::Acquire) {
+                session.go_on().and_then(|()| work(&session))
+            } else {
+                work(&session)
+            };
+            drop((turn, place));
+            outcome
+        });
+        match timeout(limit, blocking).await {
+            Ok(Ok(outcome)) => outcome.map_err(|failure| failure.explain(what)),
+            // The closure panicked: a bug of ours, which must not take the agent along.
+            Ok(Err(e)) => Err(limiquantix_core::Error::internal(format!("{what}: {e}"))),
+            Err(_) => Err(unavailable(format!(
+                "{what}: libvirt did not answer within {limit:?}"
+            ))),
+        }
+    }
+
+    /// The connection, waiting for it a little.
+    async fn connection(&self, what: &str) -> Result<Arc<Connect>> {
+        let mut status = self.keeper.status();
+        let connected = status.wait_for(|s| matches!(s, Status::Connected(_)));
+        // Either way the status is looked at next: it may have changed once more.
+        drop(timeout(CONNECT_PATIENCE, connected).await);
+        let words = match &*status.borrow() {
+            Status::Connected(connect) => return Ok(Arc::clone(connect)),
+            Status::Down(words) => words.clone(),
+        };
+        Err(unavailable(format!("{what}: {words}")))
+    }
+
+    /// Every event from now on.
+    pub(crate) fn events(&self) -> broadcast::Receiver<InstanceEvent> {
+        self.keeper.events()
+    }
+}

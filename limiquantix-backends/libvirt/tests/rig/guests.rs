@@ -1,0 +1,136 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use limiquantix_core::contract::{Firmware, Hypervisor, Machine, StorageBackend, VolumeRequest};
+use limiquantix_core::identity::{ImageName, Name, ProjectId, VmId, VolumeId};
+use limiquantix_core::unit::{Cores, Mebibytes};
+use limiquantix_testkit::hypervisor::{Disturbance, Guest};
+
+use super::{ACCEL, PATIENCE, Rig, image, pool, vm_id, volume_id};
+
+pub(super) fn bare(name: &str) -> Machine {
+    Machine {
+        vm: vm_id(),
+        name: Name::parse("name", name).expect("name"),
+        project: ProjectId::default(),
+        epoch: 1,
+        cores: Cores(1),
+        memory: Mebibytes(64),
+        disks: Vec::new(),
+        nics: Vec::new(),
+        firmware: Firmware::Disk,
+        cloud_init: None,
+        accel: ACCEL,
+    }
+}
+
+pub(super) fn probe(name: &str, parameters: &str) -> Machine {
+    Machine {
+        memory: Mebibytes(256),
+        firmware: Firmware::Kernel {
+            pool: pool(),
+            kernel: image("vmlinux"),
+            initrd: Some(image("initrd.img")),
+            cmdline: format!("console=ttyS0 quiet lqx.name={name} {parameters}"),
+        },
+        ..bare(name)
+    }
+}
+
+#[async_trait]
+impl limiquantix_testkit::hypervisor::Rig for Rig {
+    fn hypervisor(&self) -> Arc<dyn Hypervisor> {
+        super::hypervisor(self)
+    }
+
+    async fn reattach(&self) -> Arc<dyn Hypervisor> {
+        Arc::new(self.attach(&self.uri).await.0)
+    }
+
+    async fn machine(&self, guest: Guest) -> Machine {
+        match guest {
+            // Firmware that finds nothing to start waits for ever, and hears no power button.
+            Guest::Deaf => bare("deaf"),
+            Guest::Polite => probe("polite", ""),
+            Guest::Brief => probe("brief", "lqx.once=1"),
+        }
+    }
+
+    async fn disturb(&self, vm: VmId, what: Disturbance) {
+        let domain = self
+            .outside()
+            .lookup_domain_by_uuid(vm.uuid())
+            .expect("the domain is there");
+        match what {
+            Disturbance::Destroy => domain.destroy().expect("destroy"),
+            Disturbance::Crash => kill_qemu(vm),
+        }
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    async fn clear(&self) {
+        Rig::clear(self).await;
+    }
+}
+
+/// Kills the process whose arguments have the VM's id. Found by its arguments, since libvirt may be in a namespace
+/// of its own where processes have other numbers.
+fn kill_qemu(vm: VmId) {
+    let id = vm.to_string();
+    for entry in std::fs::read_dir("/proc").expect("proc").flatten() {
+        let name = entry.file_name();
+        let Some(pid) = name.to_str().filter(|n| n.bytes().all(|b| b.is_ascii_digit())) else {
+            continue;
+        };
+        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let arguments = String::from_utf8_lossy(&arguments).into_owned();
+        if arguments.contains("qemu-system") && arguments.contains(&id) {
+            let killed = std::process::Command::new("kill")
+                .args(["-9", pid])
+                .status()
+                .expect("kill");
+            assert!(killed.success());
+            return;
+        }
+    }
+    panic!("no QEMU process for {id}");
+}
+
+#[async_trait]
+impl limiquantix_testkit::storage::Rig for Rig {
+    fn storage(&self) -> Arc<dyn StorageBackend> {
+        super::storage(self)
+    }
+
+    fn pool(&self) -> Name {
+        pool()
+    }
+
+    fn image(&self) -> ImageName {
+        let made = std::process::Command::new("qemu-img")
+            .args(["create", "-q", "-f", "qcow2"])
+            .arg(self.dir.join("pool/images/two-gib.qcow2"))
+            .arg("2G")
+            .status()
+            .expect("qemu-img");
+        assert!(made.success());
+        image("two-gib.qcow2")
+    }
+
+    fn volume_ids(&self, count: usize) -> Vec<VolumeId> {
+        (0..count).map(|_| volume_id()).collect()
+    }
+
+    async fn half_make(&self, request: &VolumeRequest) {
+        let left = self.dir.join(format!("pool/.making/{}.4711-0", request.id));
+        std::fs::write(left, b"QFI\xfb and then the agent was killed").expect("write");
+    }
+
+    async fn clear(&self) {
+        Rig::clear(self).await;
+    }
+}
