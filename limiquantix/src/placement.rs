@@ -76,14 +76,25 @@ impl Placer {
             .explain(&self.read().snapshot, request, &self.policy)
     }
 
-    /// Refuses another spec for a VM if its own node cannot take it in place.
-    pub(crate) fn fits_in_place(&self, vm: &Vm, spec: &VmSpec, node: NodeId) -> Result<()> {
-        let mut view = self
-            .read()
-            .snapshot
-            .node(node)
-            .cloned()
-            .ok_or_else(|| Error::not_found("node", node))?;
+    /// Refuses another spec for a VM if its own node cannot take it in place. Otherwise the versions that
+    /// this rests on: read in one go with what was checked, so that nothing fits in between.
+    pub(crate) fn fits_in_place(
+        &self,
+        vm: &Vm,
+        spec: &VmSpec,
+        node: NodeId,
+    ) -> Result<(Arc<Node>, Arc<NodeAllocation>)> {
+        let unknown = || Error::not_found("node", node);
+        let (mut view, versions) = {
+            let known = self.read();
+            let view = known.snapshot.node(node).cloned().ok_or_else(unknown)?;
+            let versions = known
+                .nodes
+                .get(&node)
+                .cloned()
+                .zip(known.allocations.get(&node).cloned());
+            (view, versions.ok_or_else(unknown)?)
+        };
         // A cordoned or silent node still has what its own VMs are made of.
         view.admin = AdminState::default();
         view.phase = NodePhase::Ready;
@@ -91,7 +102,7 @@ impl Placer {
         let alone = ClusterSnapshot::new(vec![view]);
         let request = PlacementRequest::new(spec, None).holding(node, &vm.spec);
         match self.scheduler.place(&alone, &request, &self.policy) {
-            Some(_) => Ok(()),
+            Some(_) => Ok(versions),
             None => Err(no_node_fits(
                 &self.scheduler.explain(&alone, &request, &self.policy),
                 vm.name.as_str(),

@@ -83,11 +83,14 @@ fn phase_admits(vm: &Vm, verb: Verb) -> Result<()> {
         (Verb::Start, Stopped | Failed) => Ok(()),
         (Verb::Stop { .. } | Verb::Reboot, Running) | (Verb::Stop { .. }, Suspended | Failed) => Ok(()),
         (Verb::Update, Stopped | Failed) => Ok(()),
-        (Verb::Delete { .. }, Stopped | Failed | Pending | Unknown) | (Verb::Delete { force: true }, _) => {
-            Ok(())
-        }
+        (Verb::Delete { .. }, Stopped | Failed | Pending) | (Verb::Delete { force: true }, _) => Ok(()),
         (Verb::Start, Running) => Err(already(vm, "runs already")),
         (Verb::Stop { .. }, Stopped) => Err(already(vm, "is stopped already")),
+        (Verb::Delete { force: false }, Unknown) => Err(wrong(
+            vm,
+            verb,
+            "its node does not report, so it may well be running; force the deletion if you are sure",
+        )),
         (Verb::Delete { force: false }, _) => Err(wrong(vm, verb, "stop it first, or force the deletion")),
         (Verb::Update, Running | Suspended) => {
             Err(wrong(vm, verb, "its hardware can be changed while it is stopped"))

@@ -6,17 +6,17 @@ use crate::resource::VmPhase::{self, *};
 /// phase that a guest can be found in is reachable from every phase in which it was lost from sight.
 pub const fn may_follow(from: VmPhase, to: VmPhase) -> bool {
     match (from, to) {
-        // A tombstone stays one, unless removing failed and the VM is given back to its owner, or its node
-        // falls silent.
-        (Deleting, Error | Unknown | Deleting) => true,
+        // A tombstone stays one, unless its node falls silent, or removing failed and the VM is given back
+        // to its owner: broken, or with its guest still on.
+        (Deleting, Error | Running | Suspended | Unknown | Deleting) => true,
         (Deleting, _) => false,
         // Deletion may be asked for at any time, and any node may fall silent.
         (_, Deleting | Unknown) => true,
         // Coming back into sight: wherever it is now.
         (Unknown, _) => true,
-        // Only creation begins at the beginning.
-        (Pending, Pending | Provisioning | Starting | Stopped | Running | Error) => true,
-        (Provisioning, Provisioning | Starting | Stopped | Running | Error) => true,
+        // Only creation begins at the beginning. Somebody at the node may pause a guest in its first second.
+        (Pending, Pending | Provisioning | Starting | Stopped | Running | Suspended | Error) => true,
+        (Provisioning, Provisioning | Starting | Stopped | Running | Suspended | Error) => true,
         (Pending | Provisioning, _) | (_, Pending | Provisioning) => false,
         // What is off has to be started before it can be stopped or restarted.
         (Stopped, Stopping | Rebooting) => false,

@@ -50,7 +50,11 @@ impl Assignment {
     pub fn of(vm: &Vm) -> Result<Self> {
         let unfit = |what| Error::internal(format!("vm {} has {what}", vm.id));
         let placement = vm.placement.ok_or_else(|| unfit("no node"))?;
-        let macs = vm.spec.nics.iter().map(|n| n.mac.ok_or_else(|| unfit("an interface without an address")));
+        let macs = vm
+            .spec
+            .nics
+            .iter()
+            .map(|n| n.mac.ok_or_else(|| unfit("an interface without an address")));
         Ok(Self {
             vm: vm.id,
             name: vm.name.clone(),
@@ -161,12 +165,10 @@ pub fn next_step(
     now: Monotonic,
 ) -> Step {
     let defined = instance.is_some_and(|i| i.digest == digest && i.epoch == assignment.epoch);
+    // Without an operation nothing is started, stopped or removed: a guest that ended by itself, or that
+    // somebody at the node started or stopped, is only reported.
     let Some(op) = &assignment.operation else {
-        return if assignment.deleting {
-            Step::Rest
-        } else {
-            keep(assignment, instance)
-        };
+        return Step::Rest;
     };
     let done = || Step::Report(op.task, Outcome::Done);
     match op.kind {
@@ -196,20 +198,6 @@ pub fn next_step(
         OperationKind::Delete if instance.is_some() => Step::RemoveMachine,
         OperationKind::Delete if !progress.volumes_removed => Step::RemoveVolumes,
         OperationKind::Delete => done(),
-    }
-}
-
-/// No operation is under way: only an intent that was never acted on is.
-fn keep(assignment: &Assignment, instance: Option<&Instance>) -> Step {
-    let Some(instance) = instance else {
-        return Step::Rest;
-    };
-    let acted_on = instance
-        .last_run
-        .is_some_and(|r| r.generation >= assignment.power.generation);
-    match assignment.power.state {
-        PowerState::On if !acted_on => Step::Run(assignment.run_mark()),
-        PowerState::On | PowerState::Off => Step::Rest,
     }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 use crate::contract::{InstanceState, RunMark};
 use crate::error::{Error, Reason, Result};
 use crate::identity::{TaskId, VmId};
-use crate::lifecycle::may_follow;
+use crate::lifecycle::{cancelled, may_follow};
 use crate::resource::{
     Accel, EventKind, OperationKind, PowerIntent, PowerState, StopCause, Task, TaskError, TaskState, Vm,
     VmPhase,
@@ -83,7 +83,7 @@ pub struct Settled {
 /// Applies `report` to `vm` and to `task`, the task of its operation under way if it has one.
 ///
 /// `STALE_EPOCH` if the report was made under another permission than the VM's present one: nothing that
-/// such an agent says counts.
+/// such an agent says counts. `INVALID_FIELD` if what it says was done contradicts what it says it saw.
 pub fn settle(vm: &Vm, task: Option<&Task>, report: &VmReport, now: Timestamp) -> Result<Settled> {
     let epoch = vm.placement.map_or(0, |p| p.epoch);
     if epoch != report.epoch {
@@ -104,9 +104,14 @@ pub fn settle(vm: &Vm, task: Option<&Task>, report: &VmReport, now: Timestamp) -
         .task
         .as_ref()
         .filter(|t| vm.operation.as_ref().is_some_and(|op| op.task == t.task));
-    if let (Some(told), Some(task)) = (about, task) {
-        s.task = Some(task.clone());
-        s.operation_told(&told.outcome, report.seen);
+    if vm.status.phase == VmPhase::Unknown {
+        // It said that nothing was known, which is over.
+        s.vm.status.message.clear();
+    }
+    if let Some(told) = about {
+        // Should the task's record be lost, the operation ends all the same.
+        s.task = task.cloned();
+        s.operation_told(&told.outcome, report.seen)?;
     }
     if !s.gone {
         s.observe(report.seen);
@@ -132,9 +137,9 @@ struct Settling {
 }
 
 impl Settling {
-    fn operation_told(&mut self, outcome: &Outcome, seen: Seen) {
+    fn operation_told(&mut self, outcome: &Outcome, seen: Seen) -> Result<()> {
         let Some(op) = self.vm.operation.clone() else {
-            return;
+            return Ok(());
         };
         match outcome {
             Outcome::Progress { phase, percent } => {
@@ -144,14 +149,16 @@ impl Settling {
                 self.progress(phase, *percent);
             }
             Outcome::Done => {
+                believable(op.kind, seen)?;
                 self.vm.operation = None;
-                self.done(op.kind, seen);
+                self.done(op.kind);
             }
             Outcome::Failed(error) => {
                 self.vm.operation = None;
                 self.failed(op.kind, error);
             }
         }
+        Ok(())
     }
 
     fn progress(&mut self, phase: &str, percent: u32) {
@@ -171,7 +178,7 @@ impl Settling {
         task.meta.updated_at = now;
     }
 
-    fn done(&mut self, kind: OperationKind, seen: Seen) {
+    fn done(&mut self, kind: OperationKind) {
         let now = self.now;
         self.vm.status.message.clear();
         if let Some(task) = &mut self.task {
@@ -185,14 +192,10 @@ impl Settling {
             OperationKind::Create | OperationKind::Start | OperationKind::Reboot { .. } => {}
             OperationKind::Stop { .. } => self.vm.status.cause = Some(StopCause::Requested),
             OperationKind::Update => self.event(EventKind::VmUpdated, "brought up to its new spec"),
-            OperationKind::Delete => match seen {
-                Seen::Absent => {
-                    self.gone = true;
-                    self.event(EventKind::VmDeleted, "removed from its node");
-                }
-                // An agent that says "deleted" and shows the machine contradicts itself: keep the tombstone.
-                Seen::Defined { .. } => self.vm.operation = None,
-            },
+            OperationKind::Delete => {
+                self.gone = true;
+                self.event(EventKind::VmDeleted, "removed from its node");
+            }
         }
     }
 
@@ -218,9 +221,9 @@ impl Settling {
                 self.vm.deleting = false;
                 self.vm.status.phase = VmPhase::Error;
             }
-            OperationKind::Stop { .. } => self.intend(PowerState::On),
             OperationKind::Update => self.vm.status.phase = VmPhase::Error,
-            OperationKind::Reboot { .. } => {}
+            // What is seen decides: a guest that still runs is meant to run again.
+            OperationKind::Stop { .. } | OperationKind::Reboot { .. } => {}
         }
     }
 
@@ -242,9 +245,8 @@ impl Settling {
             } => self.saw_paused(),
             Seen::Defined {
                 state: InstanceState::Off(cause),
-                last_run,
                 ..
-            } => self.saw_off(cause, last_run),
+            } => self.saw_off(cause),
         }
     }
 
@@ -254,15 +256,20 @@ impl Settling {
             Some(kind) => self.vm.status.phase = transitional(kind, self.vm.status.phase),
             None if self.vm.status.phase == VmPhase::Error => {}
             None => {
+                // A VM that had failed before its node fell silent may never have had a machine.
+                let known_to_be_there =
+                    self.vm.status.phase != VmPhase::Unknown || self.vm.power.state == PowerState::On;
                 self.vm.status.phase = VmPhase::Error;
                 self.vm.status.message =
                     "its machine is gone from the node; starting it defines it anew".to_owned();
                 self.vm.status.cause = Some(StopCause::Outside);
                 self.intend(PowerState::Off);
-                self.event(
-                    EventKind::VmFailed,
-                    "its machine was removed from the node by somebody else",
-                );
+                if known_to_be_there {
+                    self.event(
+                        EventKind::VmFailed,
+                        "its machine was removed from the node by somebody else",
+                    );
+                }
             }
         }
     }
@@ -288,30 +295,26 @@ impl Settling {
                 self.event(EventKind::VmStarted, how);
             }
         }
-        // Somebody started it at the node. Fighting them would help nobody: what runs is meant to run.
-        if self.vm.power.state == PowerState::Off {
-            self.intend(PowerState::On);
-        }
+        // Somebody started it at the node, or it could not be stopped. Fighting would help nobody: what runs
+        // is meant to run. No agent starts anything on that ground, see `reconcile`.
+        self.intend(PowerState::On);
     }
 
     fn saw_paused(&mut self) {
-        self.vm.status.phase = match &self.vm.operation {
-            Some(op) => transitional(op.kind, self.vm.status.phase),
-            None => VmPhase::Suspended,
-        };
-    }
-
-    fn saw_off(&mut self, cause: StopCause, last_run: Option<RunMark>) {
         if let Some(op) = &self.vm.operation {
             self.vm.status.phase = transitional(op.kind, self.vm.status.phase);
             return;
         }
-        let ran_for_this_intent = last_run.is_some_and(|r| r.generation >= self.vm.power.generation);
-        if self.vm.power.state == PowerState::On && !ran_for_this_intent {
-            // The agent is about to start it.
-            self.vm.status.phase = VmPhase::Starting;
+        self.vm.status.phase = VmPhase::Suspended;
+        self.intend(PowerState::On);
+    }
+
+    fn saw_off(&mut self, cause: StopCause) {
+        if let Some(op) = &self.vm.operation {
+            self.vm.status.phase = transitional(op.kind, self.vm.status.phase);
             return;
         }
+        // Without an operation nobody is about to start it: it ended, and stays off until somebody asks.
         if self.vm.power.state == PowerState::On {
             self.intend(PowerState::Off);
             self.vm.status.cause = Some(cause);
@@ -356,6 +359,18 @@ impl Settling {
     }
 }
 
+/// Refuses the end of an operation whose effect is visibly not there.
+fn believable(kind: OperationKind, seen: Seen) -> Result<()> {
+    let there = matches!(seen, Seen::Defined { .. });
+    let on = matches!(seen, Seen::Defined { state, .. } if !matches!(state, InstanceState::Off(_)));
+    let contradiction = match kind {
+        OperationKind::Delete if there => "it says that the machine was removed, and shows it",
+        OperationKind::Stop { .. } if on => "it says that the guest was stopped, and shows it on",
+        _ => return Ok(()),
+    };
+    Err(Error::invalid("task.outcome", contradiction))
+}
+
 /// The phase of a VM while an operation is under way.
 fn transitional(kind: OperationKind, now: VmPhase) -> VmPhase {
     match kind {
@@ -365,6 +380,8 @@ fn transitional(kind: OperationKind, now: VmPhase) -> VmPhase {
         OperationKind::Stop { .. } => VmPhase::Stopping,
         OperationKind::Reboot { .. } => VmPhase::Rebooting,
         OperationKind::Delete => VmPhase::Deleting,
+        // Only what is off can be updated.
+        OperationKind::Update if now == VmPhase::Unknown => VmPhase::Stopped,
         OperationKind::Update => now,
     }
 }
@@ -377,13 +394,5 @@ fn ended(cause: StopCause) -> &'static str {
         StopCause::Crashed => "the guest crashed",
         StopCause::StartFailed => "the hypervisor could not start it",
         StopCause::Unknown => "ended for an unknown reason",
-    }
-}
-
-/// The outcome of a task that was cancelled on request.
-fn cancelled() -> TaskError {
-    TaskError {
-        reason: Reason::Cancelled.code().to_owned(),
-        message: "cancelled on request".to_owned(),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use limiquantix_core::Result;
 use limiquantix_core::contract::{Changeset, IdSourceExt, Repository, Selector};
 use limiquantix_core::identity::NodeId;
-use limiquantix_core::lifecycle::may_follow;
+use limiquantix_core::lifecycle::lose_sight;
 use limiquantix_core::resource::{Event, EventKind, Meta, Node, NodePhase, Resource, Vm, VmPhase};
 use tokio_util::sync::CancellationToken;
 
@@ -83,17 +83,11 @@ async fn mark_vms_unknown(parts: &Parts, node: NodeId) -> Result<()> {
     let (vms, _) = Repository::<Vm>::new(Arc::clone(&parts.store))
         .all(selector)
         .await?;
-    let lost = vms
-        .iter()
-        .filter(|vm| may_follow(vm.status.phase, VmPhase::Unknown));
-    for batch in lost.collect::<Vec<_>>().chunks(BATCH) {
+    let lost: Vec<Vm> = vms.iter().filter_map(|vm| lose_sight(vm, now)).collect();
+    for batch in lost.chunks(BATCH) {
         let mut changes = Changeset::new();
         for vm in batch {
-            let mut vm = Vm::clone(vm);
-            vm.status.phase = VmPhase::Unknown;
-            vm.status.message = "its node does not report: it may or may not run".to_owned();
-            vm.meta.updated_at = now;
-            changes.update(vm);
+            changes.update(vm.clone());
         }
         commit_unless_raced(parts, changes).await?;
     }

@@ -3,11 +3,10 @@ use std::time::Duration;
 
 use limiquantix_core::contract::{Changeset, Repository};
 use limiquantix_core::identity::{TaskId, VmId};
-use limiquantix_core::lifecycle::{Admission, Verb, admit};
+use limiquantix_core::lifecycle::{Admission, Verb, admit, begin};
 use limiquantix_core::reconcile::default_grace;
 use limiquantix_core::resource::{
-    Kind, Operation, OperationKind, PowerIntent, PowerState, Resource as _, Task, TaskError, TaskKind,
-    TaskState, Vm, VmPhase,
+    Kind, OperationKind, Resource as _, Task, TaskError, TaskKind, TaskState, Vm,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
@@ -90,13 +89,27 @@ impl VmService {
         if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
             return Ok(answer);
         }
+        let outcome = self.begin(call, id, verb, kind, operation, &ticket).await;
+        ticket.or_earlier(&*parts.store, outcome).await
+    }
+
+    async fn begin(
+        &self,
+        call: &Call,
+        id: VmId,
+        verb: Verb,
+        kind: TaskKind,
+        operation: OperationKind,
+        ticket: &Ticket,
+    ) -> Result<Arc<Vm>> {
+        let parts = &self.parts;
         for _ in 0..ROUNDS {
             let vm = self.get(id).await?;
             call.check_version(&vm.key(), vm.meta.revision)?;
             let admission = admit(&vm, verb)?;
             let now = parts.clock.now();
             let task = accepted(parts, &vm, kind, now);
-            let changed = begun(&vm, operation, task.id, now);
+            let changed = begin(&vm, operation, task.id, now);
             if call.validate_only {
                 return Ok(Arc::new(changed));
             }
@@ -115,9 +128,6 @@ impl VmService {
                     return written(commit, Kind::Vm);
                 }
                 Err(e) if lost_race(&e) => {}
-                Err(e) if e.reason() == Reason::IdTaken => {
-                    return ticket.earlier::<Vm>(&*parts.store).await?.ok_or(e);
-                }
                 Err(e) => return Err(e),
             }
         }
@@ -141,37 +151,4 @@ impl VmService {
         task.finish(now, TaskState::Cancelled, Some(error));
         Ok(Some(task))
     }
-}
-
-/// The VM with the operation begun.
-fn begun(vm: &Vm, operation: OperationKind, task: TaskId, now: Timestamp) -> Vm {
-    let mut vm = vm.clone();
-    vm.operation = Some(Operation {
-        task,
-        kind: operation,
-    });
-    vm.meta.updated_at = now;
-    vm.status.message.clear();
-    let intend = |power: PowerIntent, state| PowerIntent {
-        state,
-        generation: power.generation.saturating_add(1),
-    };
-    match operation {
-        OperationKind::Start => {
-            vm.power = intend(vm.power, PowerState::On);
-            vm.status.phase = VmPhase::Starting;
-        }
-        OperationKind::Stop { .. } => {
-            vm.power = intend(vm.power, PowerState::Off);
-            vm.status.phase = VmPhase::Stopping;
-        }
-        OperationKind::Reboot { .. } => vm.status.phase = VmPhase::Rebooting,
-        OperationKind::Delete => {
-            vm.power = intend(vm.power, PowerState::Off);
-            vm.deleting = true;
-            vm.status.phase = VmPhase::Deleting;
-        }
-        OperationKind::Create | OperationKind::Update => {}
-    }
-    vm
 }

@@ -2,9 +2,9 @@ use std::sync::Arc;
 
 use limiquantix_core::contract::Changeset;
 use limiquantix_core::identity::VmId;
-use limiquantix_core::lifecycle::{Admission, Verb, admit};
+use limiquantix_core::lifecycle::{Admission, Verb, admit, begin};
 use limiquantix_core::resource::{
-    EventKind, Kind, NodeAllocation, Operation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
+    EventKind, Kind, NodeAllocation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result, validate};
@@ -36,12 +36,18 @@ impl VmService {
         if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
             return Ok(answer);
         }
+        let outcome = self.change(call, id, &request, &ticket).await;
+        ticket.or_earlier(&*parts.store, outcome).await
+    }
+
+    async fn change(&self, call: &Call, id: VmId, request: &UpdateVm, ticket: &Ticket) -> Result<Arc<Vm>> {
+        let parts = &self.parts;
         for _ in 0..ROUNDS {
             let vm = self.get(id).await?;
             call.check_version(&vm.key(), vm.meta.revision)?;
             let now = parts.clock.now();
             let mut changes = Changeset::new();
-            let changed = self.apply(&vm, &request, now, &mut changes)?;
+            let changed = self.apply(&vm, request, now, &mut changes)?;
             if call.validate_only {
                 return Ok(Arc::new(changed));
             }
@@ -56,9 +62,6 @@ impl VmService {
                     if let Some(placement) = vm.placement {
                         parts.placer.refresh(placement.node).await?;
                     }
-                }
-                Err(e) if e.reason() == Reason::IdTaken => {
-                    return ticket.earlier::<Vm>(&*parts.store).await?.ok_or(e);
                 }
                 Err(e) => return Err(e),
             }
@@ -90,10 +93,7 @@ impl VmService {
             self.move_reservation(vm, &spec, now, changes)?;
             changed.spec = spec;
             let task = accepted(parts, vm, TaskKind::UpdateVm, now);
-            changed.operation = Some(Operation {
-                task: task.id,
-                kind: OperationKind::Update,
-            });
+            changed = begin(&changed, OperationKind::Update, task.id, now);
             changes.create(task);
         }
         let what = "changed on request".to_owned();
@@ -112,15 +112,12 @@ impl VmService {
         let Some(placement) = vm.placement else {
             return Ok(());
         };
-        let parts = &self.parts;
-        parts.placer.fits_in_place(vm, spec, placement.node)?;
-        let allocation = parts.placer.allocation(placement.node);
-        let allocation = allocation.ok_or_else(|| Error::not_found("node", placement.node))?;
+        let (node, allocation) = self.parts.placer.fits_in_place(vm, spec, placement.node)?;
         let mut promised = NodeAllocation::clone(&allocation);
         promised.release(&vm.spec)?;
         promised.reserve(spec)?;
         promised.meta.updated_at = now;
-        changes.update(promised);
+        changes.guard(&*node).update(promised);
         Ok(())
     }
 }
