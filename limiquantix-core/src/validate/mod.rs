@@ -7,7 +7,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
-use crate::resource::{Boot, CloudInit, Labels, NodeSpec, Taint, VmSpec};
+use crate::resource::{Boot, CloudInit, Labels, NodeSpec, PoolFacts, Taint, Toleration, VmSpec};
 
 /// The least memory of a VM, in MiB: below it common guests do not boot.
 pub const MIN_MEMORY_MIB: u32 = 512;
@@ -25,6 +25,10 @@ pub const MAX_DISK_GIB: u32 = 64 << 10;
 pub const MAX_CMDLINE: usize = 2047;
 /// The most bytes of each cloud-init document: what EC2 and OpenStack allow, with room.
 pub const MAX_CLOUD_INIT: usize = 64 << 10;
+/// The most pools of a node.
+pub const MAX_POOLS: usize = 64;
+/// The longest text that a node says of itself on one line, in bytes: a host name has at most 255.
+pub const MAX_LINE: usize = 255;
 /// The most labels of an object.
 pub const MAX_LABELS: usize = 64;
 /// The longest description, in characters.
@@ -54,11 +58,17 @@ pub fn vm_spec(at: &str, spec: &VmSpec) -> Result<()> {
         cloud_init(&format!("{at}.cloud_init"), seed)?;
     }
     labels(&format!("{at}.node_selector"), &spec.placement.node_selector)?;
-    count(
-        &format!("{at}.tolerations"),
-        spec.placement.tolerations.len(),
-        MAX_LABELS,
-    )
+    tolerations(&format!("{at}.tolerations"), &spec.placement.tolerations)
+}
+
+fn tolerations(at: &str, tolerations: &[Toleration]) -> Result<()> {
+    count(at, tolerations.len(), MAX_LABELS)?;
+    for (i, toleration) in tolerations.iter().enumerate() {
+        label_text(&format!("{at}[{i}].key"), &toleration.key, 1..=63)?;
+        let value = toleration.value.as_deref().unwrap_or_default();
+        label_text(&format!("{at}[{i}].value"), value, 0..=63)?;
+    }
+    Ok(())
 }
 
 fn disks(at: &str, spec: &VmSpec) -> Result<()> {
@@ -196,8 +206,20 @@ pub fn node_spec(at: &str, spec: &NodeSpec) -> Result<()> {
             "more is reserved than is there",
         ));
     }
-    count(&format!("{at}.pools"), spec.pools.len(), 64)?;
+    pools(&format!("{at}.pools"), &spec.pools)?;
     taints(&format!("{at}.taints"), &spec.taints)
+}
+
+fn pools(at: &str, pools: &[PoolFacts]) -> Result<()> {
+    count(at, pools.len(), MAX_POOLS)?;
+    let mut names = BTreeSet::new();
+    match pools.iter().position(|p| !names.insert(&p.name)) {
+        Some(i) => Err(Error::invalid(
+            format!("{at}[{i}].name"),
+            format!("two pools are named {:?}", pools[i].name),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn taints(at: &str, taints: &[Taint]) -> Result<()> {
@@ -208,7 +230,18 @@ fn taints(at: &str, taints: &[Taint]) -> Result<()> {
     })
 }
 
-/// Checks text that ends up on one line: a kernel's command line, a boot id, a version.
+/// Checks what a node says of itself on one line: an address, a boot id, a version.
+pub fn line(at: &str, text: &str) -> Result<()> {
+    if text.len() > MAX_LINE {
+        return Err(Error::invalid(
+            at,
+            format!("too long: {} bytes, at most {MAX_LINE}", text.len()),
+        ));
+    }
+    printable(at, text)
+}
+
+/// Checks text that ends up on one line.
 pub fn printable(at: &str, text: &str) -> Result<()> {
     match text.chars().find(|c| c.is_control()) {
         Some(c) => Err(Error::invalid(

@@ -29,8 +29,10 @@ impl NodeService {
             ("management_ip", &request.management_ip),
             ("boot_id", &request.boot_id),
             ("agent_version", &request.agent_version),
+            ("hypervisor.driver", &request.hypervisor.driver),
+            ("hypervisor.version", &request.hypervisor.version),
         ] {
-            validate::printable(field, text)?;
+            validate::line(field, text)?;
         }
         if request.boot_id.is_empty() {
             return Err(Error::invalid(
@@ -62,16 +64,16 @@ impl NodeService {
         let node = described(request, known.as_deref(), id, now);
         let mut changes = Changeset::new();
         self.describe_pools(&node, now, &mut changes).await?;
-        let booted = known
-            .as_ref()
-            .is_none_or(|k| k.status.boot_id != node.status.boot_id);
-        if booted {
-            let what = if known.is_some() {
-                "came back after a boot"
-            } else {
-                "registered"
-            };
-            changes.create(self.event(&node, EventKind::NodeRegistered, what));
+        let news = match &known {
+            None => Some((EventKind::NodeRegistered, "registered")),
+            Some(k) if k.status.boot_id != node.status.boot_id => {
+                Some((EventKind::NodeRegistered, "came back after a boot"))
+            }
+            Some(k) if k.status.phase != NodePhase::Ready => Some((EventKind::NodeReady, "connected again")),
+            Some(_) => None,
+        };
+        if let Some((kind, what)) = news {
+            changes.create(self.event(&node, kind, what));
         }
         match &known {
             Some(known) if **known == node && changes.writes.is_empty() => {}
