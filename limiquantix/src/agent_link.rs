@@ -77,18 +77,24 @@ impl AgentLink {
                 "another agent of this node has connected",
             ))
         }));
-        let mut failed = false;
-        let both = stream::select(changes, consoles).take_while(move |event| {
-            let go_on = !failed;
-            failed = event.is_err();
-            std::future::ready(go_on)
-        });
+        // An error is the last item, and the end follows at once: the other half may stay silent for ever.
+        let both = stream::unfold(
+            Some(Box::pin(stream::select(changes, consoles))),
+            |rest| async move {
+                let mut rest = rest?;
+                let event = rest.next().await?;
+                let rest = event.is_ok().then_some(rest);
+                Some((event, rest))
+            },
+        );
         Ok(Box::pin(both))
     }
 
     /// Settles a report and writes the outcome, in one commit.
     async fn settle(&self, node: NodeId, boot_id: &str, report: &VmReport) -> Result<()> {
         self.check_boot(node, boot_id).await?;
+        // Whoever reports is alive, even if its heartbeats are held up.
+        self.parts.liveness.hear(node, self.parts.clock.monotonic());
         for _ in 0..ROUNDS {
             match self.report_once(node, report).await {
                 Err(e) if lost_race(&e) => self.parts.placer.refresh(node).await?,
@@ -123,15 +129,9 @@ impl AgentLink {
         let now = parts.clock.now();
         let settled = settle(&vm, task.as_deref(), report, now)?;
         let mut changes = Changeset::new();
-        let done = report.task.as_ref().is_some_and(|t| t.outcome == Outcome::Done);
         match settled.vm {
             Some(after) => {
-                if done
-                    && vm
-                        .operation
-                        .as_ref()
-                        .is_some_and(|op| op.kind == OperationKind::Create)
-                {
+                if made_volumes(&vm, report) {
                     self.volumes_in_use(&vm, now, &mut changes).await?;
                 }
                 if after != *vm {
@@ -211,6 +211,19 @@ impl AgentLink {
         let message = format!("node {} has registered with another boot", node.name);
         Err(Error::new(Reason::NodeSuperseded, message).with("node", id.to_string()))
     }
+}
+
+/// Whether the report ends an operation that begins with making the volumes. Any of them may be the first to
+/// get through: a creation that failed can be made good by a start.
+fn made_volumes(vm: &Vm, report: &VmReport) -> bool {
+    let ended = vm.operation.as_ref().zip(report.task.as_ref());
+    ended.is_some_and(|(op, told)| {
+        let makes = matches!(
+            op.kind,
+            OperationKind::Create | OperationKind::Start | OperationKind::Update
+        );
+        makes && told.task == op.task && told.outcome == Outcome::Done
+    })
 }
 
 #[async_trait]

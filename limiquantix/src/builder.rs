@@ -74,7 +74,7 @@ impl Default for ControlPlaneBuilder {
             store: None,
             clock: Arc::new(SystemClock::new()),
             ids: Arc::new(SystemIds),
-            scheduler: Arc::new(FilterScore::default()),
+            scheduler: Arc::new(FilterScore),
             settings: Settings::default(),
         }
     }

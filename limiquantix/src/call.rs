@@ -103,6 +103,22 @@ impl Ticket {
         Ok(R::from_object(answer))
     }
 
+    /// `outcome`, unless the same call was made twice at once and the other copy has won: then its answer.
+    /// The loser fails for what the winner did (the name is taken, an operation is in progress, the last free
+    /// core is gone), which is no answer to a caller who asked for exactly that.
+    pub(crate) async fn or_earlier<R: Resource>(
+        &self,
+        store: &dyn Store,
+        outcome: Result<Arc<R>>,
+    ) -> Result<Arc<R>> {
+        let Err(e) = outcome else { return outcome };
+        match self.earlier::<R>(store).await {
+            Ok(Some(answer)) => Ok(answer),
+            Err(reused) if reused.reason() == Reason::RequestIdReused => Err(reused),
+            Ok(None) | Err(_) => Err(e),
+        }
+    }
+
     /// Adds the record of `answer` to the commit that makes it true.
     pub(crate) fn record<R: Resource>(
         &self,

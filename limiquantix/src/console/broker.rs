@@ -86,9 +86,14 @@ impl ConsoleBroker {
                 mpsc::error::TrySendError::Full(_) => away("has too many requests for consoles waiting"),
                 mpsc::error::TrySendError::Closed(_) => away("is not connected"),
             })?;
-        match tokio::time::timeout(patience, connected).await {
-            Ok(Ok(console)) => Ok(console),
-            Ok(Err(_)) | Err(_) => Err(away(&format!("did not answer within {} s", patience.as_secs()))),
+        let answer = tokio::time::timeout(patience, connected);
+        tokio::select! {
+            biased;
+            answer = answer => match answer {
+                Ok(Ok(console)) => Ok(console),
+                Ok(Err(_)) | Err(_) => Err(away(&format!("did not answer within {patience:?}"))),
+            },
+            () = agent.closed() => Err(away("has lost its connection")),
         }
     }
 

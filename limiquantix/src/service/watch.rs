@@ -1,9 +1,10 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use limiquantix_core::Result;
-use limiquantix_core::contract::{BoxStream, ChangeKind, Repository, Selector, Store, WatchFilter};
-use limiquantix_core::resource::{Resource, Revision};
+use limiquantix_core::contract::{BoxStream, Change, ChangeKind, Repository, Selector, Store, WatchFilter};
+use limiquantix_core::resource::{ObjectKey, Resource, Revision};
 
 /// What a watcher of `R`s is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +58,14 @@ pub(crate) async fn watch<R: Resource>(
         selector: selector.clone(),
     };
     let log = store.watch(from, filter).await?;
+    // Objects change while they are listed page by page: what the list showed later than `from` must not be
+    // told again by the log, nor told backwards.
+    let mut listed: BTreeMap<ObjectKey, Revision> = initial
+        .iter()
+        .flatten()
+        .map(|object| (object.key(), object.meta().revision))
+        .filter(|(_, revision)| *revision > from)
+        .collect();
     let present = initial.into_iter().flat_map(move |objects| {
         let added = objects.into_iter().map(move |object| {
             let revision = object.meta().revision;
@@ -72,29 +81,38 @@ pub(crate) async fn watch<R: Resource>(
         let events: Vec<Result<WatchEvent<R>>> = match commit {
             Err(e) => vec![Err(e)],
             Ok(commit) => {
-                let mut events: Vec<_> = commit
-                    .changes
-                    .into_iter()
-                    .filter_map(|change| {
-                        let kind = change.seen_by(&selector)?;
-                        let shown = if kind == ChangeKind::Deleted {
-                            change.before
-                        } else {
-                            change.after
-                        };
-                        let object = shown.and_then(R::from_object)?;
-                        Some(Ok(WatchEvent::Changed {
-                            kind,
-                            object,
-                            revision: commit.revision,
-                        }))
-                    })
+                let revision = commit.revision;
+                let news = commit.changes.into_iter().filter(|change| {
+                    let told = listed.get(&change.key).is_some_and(|seen| *seen >= revision);
+                    if !told {
+                        listed.remove(&change.key);
+                    }
+                    !told
+                });
+                let mut events: Vec<_> = news
+                    .filter_map(|change| Some(Ok(event_of(change, &selector, revision)?)))
                     .collect();
-                events.push(Ok(WatchEvent::Bookmark(commit.revision)));
+                events.push(Ok(WatchEvent::Bookmark(revision)));
                 events
             }
         };
         stream::iter(events)
     });
     Ok(Box::pin(stream::iter(present.collect::<Vec<_>>()).chain(changes)))
+}
+
+/// What `change` is to somebody who watches what `selector` matches.
+fn event_of<R: Resource>(change: Change, selector: &Selector, revision: Revision) -> Option<WatchEvent<R>> {
+    let kind = change.seen_by(selector)?;
+    let shown = if kind == ChangeKind::Deleted {
+        change.before
+    } else {
+        change.after
+    };
+    let object = shown.and_then(R::from_object)?;
+    Some(WatchEvent::Changed {
+        kind,
+        object,
+        revision,
+    })
 }

@@ -42,6 +42,12 @@ impl Liveness {
             .insert(node, (at, usage));
     }
 
+    /// The node was heard of by other means than a heartbeat.
+    pub(crate) fn hear(&self, node: NodeId, at: Monotonic) {
+        let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
+        beats.entry(node).or_insert((at, NodeUsage::default())).0 = at;
+    }
+
     /// How long a node has been silent. One that was never heard of is given the time since the start: after
     /// a restart of the control plane every node gets its chance to report.
     pub(crate) fn silence(&self, node: NodeId, now: Monotonic) -> Duration {

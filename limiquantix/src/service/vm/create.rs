@@ -31,7 +31,13 @@ impl VmService {
         if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
             return Ok(answer);
         }
-        self.refuse_taken_name(&request).await?;
+        let outcome = self.place_and_write(call, &request, &ticket).await;
+        ticket.or_earlier(&*parts.store, outcome).await
+    }
+
+    async fn place_and_write(&self, call: &Call, request: &CreateVm, ticket: &Ticket) -> Result<Arc<Vm>> {
+        let parts = &self.parts;
+        self.refuse_taken_name(request).await?;
         let needs = PlacementRequest::new(&request.spec, None);
         let _turn = parts.placer.turn().await;
         for _ in 0..ROUNDS {
@@ -39,7 +45,7 @@ impl VmService {
                 return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
             };
             let now = parts.clock.now();
-            let (mut vm, volumes) = self.draft(&request, placed.node, now);
+            let (mut vm, volumes) = self.draft(request, placed.node, now);
             let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
             task.note(now, format!("placed on {}", node.name));
             vm.operation = Some(Operation {
@@ -71,14 +77,11 @@ impl VmService {
                     return written(commit, Kind::Vm);
                 }
                 Err(e) if lost_race(&e) => parts.placer.refresh(placed.node).await?,
-                // The same call, made twice at once: the other one won, and its answer is ours.
-                Err(e) if e.reason() == Reason::IdTaken => {
-                    return ticket.earlier::<Vm>(&*parts.store).await?.ok_or(e);
-                }
                 Err(e) => return Err(e),
             }
         }
-        Err(Error::internal("placement kept losing races").with("vm", request.name.as_str()))
+        let message = format!("placing vm {:?} kept losing races", request.name);
+        Err(Error::new(Reason::VersionMismatch, message).with("vm", request.name.as_str()))
     }
 
     /// The commit would refuse a taken name too; asking first spares the plan and serves `validate_only`.
