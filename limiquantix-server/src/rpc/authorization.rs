@@ -1,0 +1,88 @@
+//! Who may call what: one table, and a server that does not start when a method has no row in it.
+
+use std::collections::BTreeMap;
+
+use limiquantix_core::{Error, Reason, Result};
+
+/// Who may call a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Anybody, also with credentials that are not valid (to get new ones).
+    Public,
+    /// Whoever is identified.
+    User,
+    /// Node agents.
+    Agent,
+}
+
+/// Every method of every service of ours.
+const TABLE: &[(&str, Access)] = &[
+    ("limiquantix.agent.v1.AgentService/ReportVM", Access::Agent),
+    ("limiquantix.agent.v1.AgentService/ServeConsole", Access::Agent),
+    (
+        "limiquantix.agent.v1.AgentService/WatchAssignments",
+        Access::Agent,
+    ),
+    ("limiquantix.auth.v1.AuthService/Login", Access::Public),
+    ("limiquantix.auth.v1.AuthService/Logout", Access::Public),
+    ("limiquantix.auth.v1.AuthService/RefreshToken", Access::Public),
+    ("limiquantix.compute.v1.NodeService/GetNode", Access::User),
+    ("limiquantix.compute.v1.NodeService/Heartbeat", Access::Agent),
+    ("limiquantix.compute.v1.NodeService/ListNodes", Access::User),
+    ("limiquantix.compute.v1.NodeService/RegisterNode", Access::Agent),
+    ("limiquantix.compute.v1.NodeService/WatchNode", Access::User),
+    ("limiquantix.compute.v1.VMService/Console", Access::User),
+    ("limiquantix.compute.v1.VMService/CreateVM", Access::User),
+    ("limiquantix.compute.v1.VMService/DeleteVM", Access::User),
+    ("limiquantix.compute.v1.VMService/ExplainPlacement", Access::User),
+    ("limiquantix.compute.v1.VMService/GetConsoleLog", Access::User),
+    ("limiquantix.compute.v1.VMService/GetVM", Access::User),
+    ("limiquantix.compute.v1.VMService/ListVMs", Access::User),
+    ("limiquantix.compute.v1.VMService/RebootVM", Access::User),
+    ("limiquantix.compute.v1.VMService/StartVM", Access::User),
+    ("limiquantix.compute.v1.VMService/StopVM", Access::User),
+    ("limiquantix.compute.v1.VMService/UpdateVM", Access::User),
+    ("limiquantix.compute.v1.VMService/WatchVM", Access::User),
+    ("limiquantix.task.v1.TaskService/CancelTask", Access::User),
+    ("limiquantix.task.v1.TaskService/GetTask", Access::User),
+    ("limiquantix.task.v1.TaskService/ListTasks", Access::User),
+    ("limiquantix.task.v1.TaskService/WatchTask", Access::User),
+    ("grpc.health.v1.Health/Check", Access::Public),
+    ("grpc.health.v1.Health/List", Access::Public),
+    ("grpc.health.v1.Health/Watch", Access::Public),
+    (
+        "grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+        Access::Public,
+    ),
+    (
+        "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+        Access::Public,
+    ),
+];
+
+/// The table, ready to be asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Authorization {
+    rows: BTreeMap<&'static str, Access>,
+}
+
+impl Authorization {
+    /// Checks that every one of `methods` has a row.
+    pub(crate) fn covering<'a>(methods: impl IntoIterator<Item = &'a str>) -> Result<Self> {
+        let rows: BTreeMap<_, _> = TABLE.iter().copied().collect();
+        for method in methods {
+            if !rows.contains_key(method.trim_start_matches('/')) {
+                return Err(Error::internal(format!(
+                    "{method} has no row in the authorization table"
+                )));
+            }
+        }
+        Ok(Self { rows })
+    }
+
+    /// Who may call the method of this path. A path without a row is nobody's.
+    pub(crate) fn access(&self, path: &str) -> Result<Access> {
+        let row = self.rows.get(path.trim_start_matches('/')).copied();
+        row.ok_or_else(|| Error::new(Reason::PermissionDenied, format!("nobody may call {path}")))
+    }
+}

@@ -1,0 +1,58 @@
+//! The RPC services: each handler decodes, makes one call, and encodes.
+
+mod agent;
+mod auth;
+mod authorization;
+mod console;
+mod context;
+mod gate;
+mod node;
+mod task;
+mod vm;
+mod watch;
+
+use std::sync::Arc;
+
+use connectrpc::{ConnectRpcService, Limits, Router};
+use limiquantix::ControlPlane;
+use limiquantix_core::{Error, Result};
+use limiquantix_proto::agent::v1::AGENT_SERVICE_SERVICE_NAME;
+use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
+use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
+use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
+
+use crate::auth::Auth;
+use authorization::Authorization;
+use gate::Gate;
+
+/// The largest request. The largest that means anything, a VM with full cloud-init documents, is a quarter.
+const MAX_REQUEST: usize = 1 << 20;
+
+/// All services behind the gate.
+pub(crate) fn service(control_plane: &ControlPlane, auth: Arc<Auth>) -> Result<ConnectRpcService> {
+    let router = Router::new()
+        .add_service(Arc::new(vm::Handler::new(control_plane)))
+        .add_service(Arc::new(node::Handler::new(control_plane)))
+        .add_service(Arc::new(task::Handler::new(control_plane)))
+        .add_service(Arc::new(agent::Handler::new(control_plane)))
+        .add_service(Arc::new(self::auth::Handler::new(Arc::clone(&auth))));
+    let names = [
+        VM_SERVICE_SERVICE_NAME,
+        NODE_SERVICE_SERVICE_NAME,
+        TASK_SERVICE_SERVICE_NAME,
+        AGENT_SERVICE_SERVICE_NAME,
+        AUTH_SERVICE_SERVICE_NAME,
+    ];
+    let (router, _health) = connectrpc_health::install_static(router, names);
+    let described = limiquantix_proto::FILE_DESCRIPTOR_SET;
+    let reflector = connectrpc_reflection::Reflector::from_descriptor_set_bytes(described)
+        .map_err(|e| Error::internal("the descriptor set cannot be read").caused_by(e))?;
+    let router = connectrpc_reflection::install(router, reflector);
+    let authorization = Authorization::covering(router.methods())?;
+    let limits = Limits::default()
+        .with_max_request_body_size(MAX_REQUEST)
+        .with_max_message_size(MAX_REQUEST);
+    Ok(ConnectRpcService::new(router)
+        .with_limits(limits)
+        .with_interceptor(Gate::new(auth, authorization)))
+}

@@ -1,0 +1,113 @@
+use connectrpc::{RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
+use limiquantix::core::contract::Selector;
+use limiquantix::core::resource::Task;
+use limiquantix::{ControlPlane, TaskService as Tasks};
+use limiquantix_proto::convert::vm::project_filter;
+use limiquantix_proto::convert::{id, page, task as convert};
+use limiquantix_proto::task::v1 as wire;
+use limiquantix_proto::task::v1::TaskService;
+
+use limiquantix_proto::event::v1::ChangeType;
+
+use super::context::{call, refuse};
+use super::watch;
+
+/// `limiquantix.task.v1.TaskService`.
+#[derive(Debug)]
+pub(super) struct Handler {
+    control_plane: ControlPlane,
+    tasks: Tasks,
+}
+
+impl Handler {
+    pub(super) fn new(control_plane: &ControlPlane) -> Self {
+        Self {
+            control_plane: control_plane.clone(),
+            tasks: control_plane.tasks(),
+        }
+    }
+}
+
+#[allow(
+    refining_impl_trait,
+    reason = "naming the message reads better than any type that encodes to it"
+)]
+impl TaskService for Handler {
+    async fn get_task(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::GetTaskRequest>,
+    ) -> ServiceResult<wire::Task> {
+        let id = id::parse_task_id("id", request.id).map_err(refuse)?;
+        Response::ok(convert::to_wire(&*self.tasks.get(id).await.map_err(refuse)?))
+    }
+
+    async fn list_tasks(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::ListTasksRequest>,
+    ) -> ServiceResult<wire::ListTasksResponse> {
+        let listing = convert::listing_from_wire(&request.to_owned_message()).map_err(refuse)?;
+        let found = self
+            .tasks
+            .list(listing.selector.clone(), listing.page.clone())
+            .await
+            .map_err(refuse)?;
+        Response::ok(wire::ListTasksResponse {
+            tasks: found.items.iter().map(|task| convert::to_wire(task)).collect(),
+            next_page_token: listing.next_page_token(found.next.as_deref()),
+            total_count: found.total.map(page::count_to_wire),
+            revision: found.revision.0,
+            ..Default::default()
+        })
+    }
+
+    async fn watch_task(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::WatchTaskRequest>,
+    ) -> ServiceResult<ServiceStream<wire::WatchTaskResponse>> {
+        let start = watch::start(request.from_revision, request.initial)?;
+        let project = project_filter("project_id", request.project_id).map_err(refuse)?;
+        let only = id::optional("task_id", request.task_id, id::parse_task_id).map_err(refuse)?;
+        if let Some(id) = only {
+            self.tasks.get(id).await.map_err(refuse)?;
+        }
+        let events = self
+            .tasks
+            .watch(
+                Selector {
+                    project,
+                    ..Selector::default()
+                },
+                start,
+            )
+            .await
+            .map_err(refuse)?;
+        let shown = |task: Option<&Task>, kind: ChangeType, revision| wire::WatchTaskResponse {
+            r#type: kind.into(),
+            task: task.map(convert::to_wire).into(),
+            revision,
+            ..Default::default()
+        };
+        let wanted = move |task: &Task| only.is_none_or(|id| task.id == id);
+        Ok(Response::stream(watch::messages(
+            events,
+            &self.control_plane,
+            wanted,
+            shown,
+        )))
+    }
+
+    async fn cancel_task(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::CancelTaskRequest>,
+    ) -> ServiceResult<wire::Task> {
+        let call = call(&ctx, "", request.etag, request.validate_only)?;
+        let id = id::parse_task_id("id", request.id).map_err(refuse)?;
+        Response::ok(convert::to_wire(
+            &*self.tasks.cancel(&call, id).await.map_err(refuse)?,
+        ))
+    }
+}
