@@ -27,7 +27,9 @@ pub use store::{
     WatchStream, Write,
 };
 
-pub use uplink::{ConsoleKind, ConsoleRequest, ConsoleSource, NodeRegistration, SessionId, Uplink, UplinkEvent};
+pub use uplink::{
+    ConsoleKind, ConsoleRequest, ConsoleSource, NodeRegistration, SessionId, Uplink, UplinkEvent,
+};
 
 use std::pin::Pin;
 
