@@ -269,7 +269,8 @@ pub enum PowerState {
 pub struct Placement {
     /// The node that may run it; no other may.
     pub node: NodeId,
-    /// The number of this permission: grows whenever the VM is given to a node.
+    /// The number of this permission: grows whenever the VM is given to a node, or an order that the node is
+    /// working on is turned round.
     pub epoch: u32,
 }
 

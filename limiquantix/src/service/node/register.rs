@@ -20,8 +20,8 @@ impl NodeService {
     /// Makes a node known, or brings what is known of it up to date. Safe to repeat.
     ///
     /// A node is recognised by its id. One that comes without, under the name of a node that is alive with
-    /// another boot, is refused with `NAME_TAKEN`: two machines must not share an identity. What the
-    /// administrator set (cordon, maintenance) is never changed by this.
+    /// another boot or has VMs, is refused with `NAME_TAKEN`: two machines must not share an identity. What
+    /// the administrator set (cordon, maintenance) is never changed by this.
     pub async fn register(&self, request: &NodeRegistration) -> Result<Arc<Node>> {
         validate::node_spec("spec", &request.spec)?;
         validate::labels("labels", &request.labels)?;
@@ -121,17 +121,31 @@ impl NodeService {
         let alive =
             namesake.status.phase == NodePhase::Ready && silent <= self.parts.settings.heartbeat_timeout;
         // The agent of the same boot that lost its notes is the same machine.
-        let same = request.id.is_none() && (namesake.status.boot_id == request.boot_id || !alive);
-        if same {
+        if request.id.is_none() && namesake.status.boot_id == request.boot_id {
             return Ok(Some(namesake));
         }
-        let message = format!(
-            "another node is registered as {:?}: give this one another name",
-            request.name
-        );
-        Err(Error::new(Reason::NameTaken, message)
-            .with("field", "hostname")
-            .with("name", request.name.as_str()))
+        let taken = |why: &str| {
+            let message = format!("another node is registered as {:?}{why}", request.name);
+            Error::new(Reason::NameTaken, message)
+                .with("field", "hostname")
+                .with("name", request.name.as_str())
+        };
+        if request.id.is_some() || alive {
+            return Err(taken(": give this one another name"));
+        }
+        // Silence is no proof that its guests are dead: whoever took its place would be given its VMs.
+        let promised = Repository::<NodeAllocation>::new(Arc::clone(&self.parts.store))
+            .find(&namesake.id)
+            .await?
+            .map_or(0, |a| a.vms);
+        if promised > 0 {
+            let why = format!(
+                ", is silent, and has {promised} VMs: if this is the same machine, restore its node-id file; \
+                 otherwise give this one another name"
+            );
+            return Err(taken(&why));
+        }
+        Ok(Some(namesake))
     }
 
     /// Writes down the pools of a node that are new or have changed.
