@@ -88,9 +88,11 @@ impl Agent {
                 lost = session => lost,
             };
             if let Err(e) = lost {
-                if fatal(&e) {
-                    return Err(e);
-                }
+                let e = match e {
+                    Lost::Refused(e) if fatal(&e) => return Err(e),
+                    Lost::Identity(e) => return Err(e),
+                    Lost::Refused(e) | Lost::Connection(e) => e,
+                };
                 let wait = backoff.next();
                 warn!(error = %e, reason = e.reason().code(), retry_in = ?wait, "not connected to the control plane");
                 tokio::select! {
@@ -109,12 +111,13 @@ impl Agent {
         facts: &NodeFacts,
         supervisor: &mut Supervisor,
         backoff: &mut Backoff,
-    ) -> Result<()> {
+    ) -> Result<(), Lost> {
         let uplink = Arc::clone(&self.parts.uplink);
-        let id = uplink.register(&self.registration(facts)).await?;
-        self.identity.remember(id)?;
+        let registration = self.registration(facts);
+        let id = uplink.register(&registration).await.map_err(Lost::Refused)?;
+        self.identity.remember(id).map_err(Lost::Identity)?;
         let boot_id = self.identity.boot_id.clone();
-        let mut events = uplink.assignments(id, &boot_id).await?;
+        let mut events = uplink.assignments(id, &boot_id).await.map_err(Lost::Connection)?;
         backoff.reset();
         info!(node = %self.config.name, %id, "connected to the control plane");
         supervisor.connected(id, &boot_id);
@@ -134,10 +137,11 @@ impl Agent {
                 "the control plane closed the connection",
             ))
         };
-        tokio::select! {
+        let lost = tokio::select! {
             lost = follow => lost,
             lost = heartbeats(&*uplink, id, &boot_id) => lost,
-        }
+        };
+        lost.map_err(Lost::Connection)
     }
 
     fn registration(&self, facts: &NodeFacts) -> NodeRegistration {
@@ -177,6 +181,17 @@ async fn heartbeats(uplink: &dyn Uplink, id: NodeId, boot_id: &str) -> Result<()
         }
         tokio::time::sleep(wait).await;
     }
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+enum Lost {
+    /// The control plane did not register the node.
+    Refused(Error),
+    /// The node's id could not be kept.
+    Identity(Error),
+    /// It was there and broke, or could not be made: it will be made anew.
+    Connection(Error),
 }
 
 /// Waiting would not help: somebody has to act.

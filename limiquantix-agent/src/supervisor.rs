@@ -1,6 +1,6 @@
 //! Keeps one worker per assigned VM, and wakes workers when the hypervisor says that something happened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt as _;
@@ -29,7 +29,9 @@ pub(crate) struct Supervisor {
     session: watch::Sender<Option<Session>>,
     workers: Arc<Mutex<BTreeMap<VmId, Handle>>>,
     /// The VMs named since the connection was made, until the full list has been told.
-    named: Option<Vec<VmId>>,
+    named: Option<BTreeSet<VmId>>,
+    /// One worker at a time has a VM: one that comes back waits until the old one has let go.
+    lanes: BTreeMap<VmId, Arc<tokio::sync::Mutex<()>>>,
     running: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -87,6 +89,7 @@ impl Supervisor {
             session,
             workers,
             named: None,
+            lanes: BTreeMap::new(),
             running,
             stop,
         })
@@ -94,7 +97,7 @@ impl Supervisor {
 
     /// A connection was made; the full list follows.
     pub(crate) fn connected(&mut self, node: NodeId, boot_id: &str) {
-        self.named = Some(Vec::new());
+        self.named = Some(BTreeSet::new());
         let number = self.session.borrow().as_ref().map_or(0, |s| s.number) + 1;
         self.session.send_replace(Some(Session {
             node,
@@ -106,7 +109,7 @@ impl Supervisor {
     /// The VM is assigned to this node, as described.
     pub(crate) fn assign(&mut self, assignment: Assignment) {
         if let Some(named) = &mut self.named {
-            named.push(assignment.vm);
+            named.insert(assignment.vm);
         }
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = workers.get(&assignment.vm) {
@@ -131,7 +134,11 @@ impl Supervisor {
             wake: Arc::clone(&wake),
             stop: stop.clone(),
         };
-        self.running.spawn(worker::run(shared, assignment));
+        let lane = Arc::clone(self.lanes.entry(vm).or_default());
+        self.running.spawn(async move {
+            let _lane = lane.lock_owned().await;
+            worker::run(shared, assignment).await;
+        });
         workers.insert(
             vm,
             Handle {
@@ -154,6 +161,7 @@ impl Supervisor {
             worker.stop.cancel();
         }
         while self.running.try_join_next().is_some() {}
+        self.lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
     }
 
     /// The full list has been told: what was not named is not assigned any more.

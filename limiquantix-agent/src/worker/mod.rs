@@ -36,22 +36,26 @@ pub(crate) struct Shared {
 
 /// Keeps one VM in step with its assignment until it is withdrawn.
 pub(crate) async fn run(shared: Shared, mut assignment: watch::Receiver<Assignment>) {
-    let vm = assignment.borrow().vm;
+    let present = assignment.borrow_and_update().clone();
     let mut worker = Worker {
-        backoff: Backoff::new(vm.uuid().as_u64_pair().1),
+        backoff: Backoff::new(present.vm.uuid().as_u64_pair().1),
         progress: Progress::default(),
+        looked: None,
         told: None,
         trouble_since: None,
         settled: None,
+        repeated: (Step::Rest, 0),
+        session: 0,
+        present,
+        news: assignment,
         shared,
     };
-    loop {
-        let present = assignment.borrow_and_update().clone();
-        worker.shared.session.mark_unchanged();
-        worker.progress.align(present.operation.as_ref());
-        let pause = match worker.turn(&present).await {
+    while !worker.shared.stop.is_cancelled() {
+        worker.take_news();
+        let pause = match worker.turn().await {
             Ok(pause) => pause,
-            Err(e) => worker.trouble(&present, &e).await,
+            Err(Trouble::Uplink(e)) => worker.uplink_trouble(&e),
+            Err(Trouble::Node(e)) => worker.node_trouble(&e).await,
         };
         let waited = async {
             match pause {
@@ -64,7 +68,7 @@ pub(crate) async fn run(shared: Shared, mut assignment: watch::Receiver<Assignme
             () = worker.shared.stop.cancelled() => return,
             () = waited => {}
             // An error in here means that the supervisor is gone, and with it the agent.
-            changed = assignment.changed() => if changed.is_err() { return },
+            changed = worker.news.changed() => if changed.is_err() { return },
             () = worker.shared.wake.notified() => {}
             // Connected anew: what was told before may have been lost.
             changed = worker.shared.session.changed() => if changed.is_err() { return },
@@ -74,14 +78,24 @@ pub(crate) async fn run(shared: Shared, mut assignment: watch::Receiver<Assignme
 
 struct Worker {
     shared: Shared,
+    /// Brings a new assignment.
+    news: watch::Receiver<Assignment>,
+    /// The assignment that is worked on.
+    present: Assignment,
     backoff: Backoff,
     progress: Progress,
-    /// What was last reported, and on which connection.
-    told: Option<(u64, Seen)>,
+    /// What was seen when the hypervisor last answered.
+    looked: Option<Seen>,
+    /// What was last reported, if the control plane still goes by it.
+    told: Option<Seen>,
     /// Since when the hypervisor has been failing.
     trouble_since: Option<Monotonic>,
     /// The operation whose end was reported: the assignment without it is on its way.
     settled: Option<TaskId>,
+    /// The last effect, and how often it was brought about in a row.
+    repeated: (Step, u32),
+    /// The number of the connection that `told` and `settled` are about.
+    session: u64,
 }
 
 /// What to wait for before the next look.
@@ -91,59 +105,127 @@ enum Pause {
     UntilNews,
 }
 
+/// Why a turn came to nothing.
+enum Trouble {
+    /// The hypervisor or the storage failed: the operation may have to end.
+    Node(Error),
+    /// The control plane could not be told, which says nothing about the operation.
+    Uplink(Error),
+}
+
 impl Worker {
+    /// Takes over a new assignment or connection, and forgets what rested on the old one.
+    fn take_news(&mut self) {
+        let present = self.news.borrow_and_update().clone();
+        if present != self.present {
+            // The control plane has changed its mind by itself, and what it shows with it.
+            self.told = None;
+            self.repeated.1 = 0;
+            self.present = present;
+        }
+        let session = self
+            .shared
+            .session
+            .borrow_and_update()
+            .as_ref()
+            .map_or(0, |s| s.number);
+        if session != self.session {
+            self.told = None;
+            self.settled = None;
+            self.session = session;
+        }
+        self.progress.align(self.present.operation.as_ref());
+    }
+
     /// One look and one step.
-    async fn turn(&mut self, assignment: &Assignment) -> Result<Pause> {
-        let machine = self.machine(assignment)?;
-        let instance = self.shared.parts.hypervisor.inspect(assignment.vm).await?;
+    async fn turn(&mut self) -> Result<Pause, Trouble> {
+        let machine = self.machine(&self.present).map_err(Trouble::Node)?;
+        let instance = self.look().await.map_err(Trouble::Node)?;
         let now = self.shared.parts.clock.monotonic();
         let step = next_step(
-            assignment,
+            &self.present,
             instance.as_ref(),
             &machine.digest(),
             &self.progress,
             now,
         );
-        let under_way = assignment.operation.as_ref().map(|op| op.task);
+        let under_way = self.present.operation.as_ref().map(|op| op.task);
         if under_way.is_some() && under_way == self.settled {
             return Ok(Pause::UntilNews);
         }
+        let seen = seen(instance.as_ref());
         match step {
             Step::Rest => {
-                self.tell_if_news(assignment, instance.as_ref()).await?;
+                self.tell_if_news(seen).await.map_err(Trouble::Uplink)?;
                 self.calm();
                 Ok(Pause::UntilNews)
             }
             Step::Wait(time) => {
-                self.tell_if_news(assignment, instance.as_ref()).await?;
+                self.tell_if_news(seen).await.map_err(Trouble::Uplink)?;
+                self.calm();
                 Ok(Pause::For(time))
             }
             Step::Report(task, outcome) => {
-                info!(vm = %assignment.vm, name = %assignment.name, %task, outcome = outcome_word(&outcome), "operation ended");
-                self.tell(assignment, instance.as_ref(), Some(TaskReport { task, outcome }))
-                    .await?;
+                info!(vm = %self.present.vm, name = %self.present.name, %task, outcome = outcome_word(&outcome), "operation ended");
+                let told = TaskReport { task, outcome };
+                self.tell(seen, Some(told)).await.map_err(Trouble::Uplink)?;
                 self.settled = Some(task);
                 self.calm();
                 Ok(Pause::UntilNews)
             }
-            effect => {
-                let turns = Arc::clone(&self.shared.turns);
-                let _turn = turns.acquire().await;
-                debug!(vm = %assignment.vm, name = %assignment.name, step = ?effect, "step");
-                let progress = self.tell_progress(assignment, instance.as_ref(), &effect);
-                let act = act::carry_out(&self.shared.parts, assignment, &machine, &effect);
-                // Telling and doing go on side by side: nobody has to wait for the bookkeeping.
-                let (told, done) = tokio::join!(progress, act);
-                done?;
-                self.note(&effect);
-                self.trouble_since = None;
-                // Progress that did not get through is no reason to stop; the next report will.
-                if let Err(e) = told {
-                    debug!(vm = %assignment.vm, error = %e, "progress was not reported");
-                }
-                Ok(Pause::None)
-            }
+            effect => self.bring_about(effect, &machine, seen).await,
         }
+    }
+
+    async fn bring_about(&mut self, effect: Step, machine: &Machine, seen: Seen) -> Result<Pause, Trouble> {
+        let turns = Arc::clone(&self.shared.turns);
+        let _turn = tokio::select! {
+            turn = turns.acquire() => turn,
+            () = self.shared.stop.cancelled() => return Ok(Pause::UntilNews),
+        };
+        // It may have been a long wait: what was to be done may not be wanted any more.
+        if self.news.has_changed().unwrap_or(true) {
+            return Ok(Pause::None);
+        }
+        self.refuse_to_run_in_circles(&effect).map_err(Trouble::Node)?;
+        debug!(vm = %self.present.vm, name = %self.present.name, step = ?effect, "step");
+        let progress = self.tell_progress(seen, &effect);
+        let act = act::carry_out(&self.shared.parts, &self.present, machine, &effect);
+        // Telling and doing go on side by side: nobody has to wait for the bookkeeping.
+        let (told, done) = tokio::join!(progress, act);
+        done.map_err(Trouble::Node)?;
+        self.note(&effect);
+        self.trouble_since = None;
+        // Progress that did not get through is no reason to stop; the next report will.
+        if let Err(e) = told {
+            debug!(vm = %self.present.vm, error = %e, "progress was not reported");
+        }
+        Ok(Pause::None)
+    }
+
+    /// A hypervisor that says "done" and shows that it is not must not keep a core busy for ever.
+    fn refuse_to_run_in_circles(&mut self, effect: &Step) -> Result<()> {
+        // More than somebody at the node can undo by accident while an operation is under way.
+        const REPEATS: u32 = 5;
+        if self.repeated.0 != *effect {
+            self.repeated = (effect.clone(), 0);
+        }
+        self.repeated.1 += 1;
+        if self.repeated.1 <= REPEATS {
+            return Ok(());
+        }
+        self.repeated.1 = 0;
+        let what = effect.progress().map_or("a step", |(what, _)| what);
+        Err(Error::new(
+            Reason::HypervisorFailed,
+            format!("{what} has succeeded {REPEATS} times, and nothing has changed"),
+        ))
+    }
+
+    async fn look(&mut self) -> Result<Option<Instance>> {
+        let instance = self.shared.parts.hypervisor.inspect(self.present.vm).await?;
+        self.looked = Some(seen(instance.as_ref()));
+        Ok(instance)
     }
 
     fn machine(&self, a: &Assignment) -> Result<Machine> {
@@ -176,92 +258,77 @@ impl Worker {
         self.backoff.reset();
     }
 
-    /// Something failed: decides whether to try again, or to tell that it cannot be done.
-    async fn trouble(&mut self, assignment: &Assignment, e: &Error) -> Pause {
-        match e.kind() {
-            // The assignment that this rests on is outdated: a newer one is on its way.
-            ErrorKind::Conflict | ErrorKind::NotFound if is_ours(e) => {
-                return Pause::For(self.backoff.next());
-            }
-            ErrorKind::FailedPrecondition if e.reason() == Reason::NodeSuperseded => return Pause::UntilNews,
-            _ => {}
+    /// The control plane could not be told. Whatever it is, it can only be tried again.
+    fn uplink_trouble(&mut self, e: &Error) -> Pause {
+        debug!(vm = %self.present.vm, error = %e, reason = e.reason().code(), "not reported");
+        if e.reason() == Reason::NodeSuperseded {
+            // Until the agent has registered again.
+            return Pause::UntilNews;
         }
-        if e.reason() == Reason::ServerUnavailable {
-            // Said once, by the agent, for all VMs.
-            return Pause::For(self.backoff.next());
-        }
-        warn!(vm = %assignment.vm, name = %assignment.name, error = %e, reason = e.reason().code(), cause = ?std::error::Error::source(e), "step failed");
+        Pause::For(self.backoff.next())
+    }
+
+    /// A step failed: decides whether to try again, or to tell that it cannot be done.
+    async fn node_trouble(&mut self, e: &Error) -> Pause {
+        let a = &self.present;
+        warn!(vm = %a.vm, name = %a.name, error = %e, reason = e.reason().code(), cause = ?std::error::Error::source(e), "step failed");
         let now = self.shared.parts.clock.monotonic();
         let since = *self.trouble_since.get_or_insert(now);
-        let try_again = e.kind() == ErrorKind::Unavailable && now.since(since) < PATIENCE;
-        let Some(op) = assignment.operation.as_ref().filter(|_| !try_again) else {
+        let try_again = passes(e) && now.since(since) < PATIENCE;
+        let Some(task) = a.operation.as_ref().filter(|_| !try_again).map(|op| op.task) else {
+            return Pause::For(self.backoff.next());
+        };
+        // A hypervisor that is away cannot be asked: then what it last showed has to do.
+        if let Err(e) = self.look().await {
+            debug!(vm = %self.present.vm, error = %e, "reporting what was last seen");
+        }
+        let Some(seen) = self.looked else {
             return Pause::For(self.backoff.next());
         };
         let outcome = Outcome::Failed(TaskError::from(e));
-        let report = Some(TaskReport {
-            task: op.task,
-            outcome,
-        });
-        match self.look_and_tell(assignment, report).await {
+        match self.tell(seen, Some(TaskReport { task, outcome })).await {
             Ok(()) => {
-                self.settled = Some(op.task);
+                self.settled = Some(task);
                 self.calm();
                 Pause::UntilNews
             }
-            Err(_) => Pause::For(self.backoff.next()),
+            Err(e) => self.uplink_trouble(&e),
         }
     }
 
-    async fn look_and_tell(&mut self, assignment: &Assignment, report: Option<TaskReport>) -> Result<()> {
-        let instance = self.shared.parts.hypervisor.inspect(assignment.vm).await?;
-        self.tell(assignment, instance.as_ref(), report).await
-    }
-
-    async fn tell_if_news(&mut self, assignment: &Assignment, instance: Option<&Instance>) -> Result<()> {
-        let number = self.shared.session.borrow().as_ref().map_or(0, |s| s.number);
-        let known = self.told == Some((number, seen(instance))) && !assignment.unseen;
-        if known {
-            Ok(())
-        } else {
-            self.tell(assignment, instance, None).await
+    async fn tell_if_news(&mut self, seen: Seen) -> Result<()> {
+        if self.told == Some(seen) && !self.present.unseen {
+            return Ok(());
         }
+        self.tell(seen, None).await
     }
 
-    async fn tell(
-        &mut self,
-        a: &Assignment,
-        instance: Option<&Instance>,
-        task: Option<TaskReport>,
-    ) -> Result<()> {
-        let Some(session) = self.shared.session.borrow().clone() else {
-            return Err(Error::new(
+    async fn tell(&mut self, seen: Seen, task: Option<TaskReport>) -> Result<()> {
+        // From here on it is not known what the control plane goes by, until it says so.
+        self.told = None;
+        let session = self.shared.session.borrow().clone();
+        let session = session.ok_or_else(|| {
+            Error::new(
                 Reason::ServerUnavailable,
                 "not connected to the control plane yet",
-            ));
-        };
-        let seen = seen(instance);
+            )
+        })?;
         let report = VmReport {
-            vm: a.vm,
-            epoch: a.epoch,
+            vm: self.present.vm,
+            epoch: self.present.epoch,
             seen,
             task,
         };
-        self.shared
-            .parts
-            .uplink
-            .report(session.node, &session.boot_id, &report)
-            .await?;
-        self.told = Some((session.number, seen));
+        let uplink = &self.shared.parts.uplink;
+        uplink.report(session.node, &session.boot_id, &report).await?;
+        // On another connection than it was taken up with, it is told once more.
+        self.told = (session.number == self.session).then_some(seen);
         Ok(())
     }
 
     /// Tells how far the operation is, if there is one and the step is worth a word.
-    fn tell_progress(
-        &self,
-        a: &Assignment,
-        instance: Option<&Instance>,
-        step: &Step,
-    ) -> impl Future<Output = Result<()>> + use<> {
+    fn tell_progress(&self, seen: Seen, step: &Step) -> impl Future<Output = Result<()>> + use<> {
+        let a = &self.present;
         let told = a
             .operation
             .as_ref()
@@ -269,7 +336,7 @@ impl Worker {
             .map(|(op, (phase, percent))| VmReport {
                 vm: a.vm,
                 epoch: a.epoch,
-                seen: seen(instance),
+                seen,
                 task: Some(TaskReport {
                     task: op.task,
                     outcome: Outcome::Progress {
@@ -289,9 +356,12 @@ impl Worker {
     }
 }
 
-/// Errors that say something about the assignment rather than about the hypervisor.
-fn is_ours(e: &Error) -> bool {
-    e.reason() == Reason::StaleEpoch || e.reason() == Reason::VersionMismatch || e.get("kind") == Some("vm")
+/// Whether a failure may pass: the hypervisor is away, or it has seen a newer permission than this one, whose
+/// assignment is on its way, or somebody removed the machine while it was worked on.
+fn passes(e: &Error) -> bool {
+    e.kind() == ErrorKind::Unavailable
+        || e.reason() == Reason::StaleEpoch
+        || (e.reason() == Reason::NotFound && e.get("kind") == Some("vm"))
 }
 
 fn seen(instance: Option<&Instance>) -> Seen {
