@@ -1,0 +1,230 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use limiquantix_core::contract::{Changeset, Commit};
+use limiquantix_core::error::{Error, Result};
+use limiquantix_core::resource::Revision;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection, SqlitePool};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::error::from_sqlx;
+use crate::lock::DirectoryLock;
+use crate::recent::Recent;
+use crate::{apply, log, open};
+
+/// How many changesets wait in line before their callers do.
+pub(crate) const QUEUE: usize = 1024;
+
+/// The most changesets and writes of one transaction. A transaction of this size takes some tens of
+/// milliseconds, which is what the first in it waits for the last.
+const BATCH_CHANGESETS: usize = 128;
+const BATCH_WRITES: usize = 2048;
+
+/// After how many rows of the log the oldest are removed: seldom enough to cost next to nothing per commit,
+/// often enough that the log is never much longer than it should be.
+const PRUNE_EVERY: u64 = 256;
+
+/// How long the end of the store waits for reads under way. They are not harmed by it: who stopped polling
+/// one in the middle must not keep the data directory locked.
+const LAST_READS: Duration = Duration::from_secs(5);
+
+/// What the writer is asked for.
+pub(crate) enum Request {
+    /// Make this commit.
+    Commit(Box<Changeset>, oneshot::Sender<Result<Commit>>),
+    /// End, and say so.
+    Close(oneshot::Sender<()>),
+}
+
+/// One changeset in line.
+struct Waiting {
+    changes: Box<Changeset>,
+    reply: oneshot::Sender<Result<Commit>>,
+}
+
+/// The one that writes. Owns the database: when it ends, the store is closed.
+pub(crate) struct Writer {
+    /// `None` after a failure, until the next attempt opens another: what state a failed transaction left a
+    /// connection in is not worth knowing.
+    pub(crate) connection: Option<SqliteConnection>,
+    pub(crate) writing: SqliteConnectOptions,
+    pub(crate) queue: mpsc::Receiver<Request>,
+    pub(crate) head: watch::Sender<Revision>,
+    pub(crate) recent: Arc<Recent>,
+    /// Rows added to the log since the oldest were last removed.
+    pub(crate) unpruned: u64,
+    pub(crate) readers: SqlitePool,
+    /// Last, so that it is released when all else is gone.
+    pub(crate) _lock: DirectoryLock,
+}
+
+/// What became of the changesets of a batch, in order.
+type Outcomes = Vec<Result<Arc<Commit>>>;
+
+impl Writer {
+    /// Commits what it is asked to, until it is told to end or nobody is left who could ask.
+    pub(crate) async fn run(mut self) {
+        let mut closing = None;
+        while closing.is_none() {
+            let Some(first) = self.queue.recv().await else {
+                break;
+            };
+            let mut batch = Vec::new();
+            let mut writes = 0;
+            let mut next = Some(first);
+            while let Some(request) = next.take() {
+                match request {
+                    // Who has gone away before their turn wants nothing any more.
+                    Request::Commit(_, reply) if reply.is_closed() => {}
+                    Request::Commit(changes, reply) => {
+                        writes += changes.writes.len();
+                        batch.push(Waiting { changes, reply });
+                    }
+                    Request::Close(done) => {
+                        closing = Some(done);
+                        break;
+                    }
+                }
+                if batch.len() < BATCH_CHANGESETS && writes < BATCH_WRITES {
+                    next = self.queue.try_recv().ok();
+                }
+            }
+            if !batch.is_empty() {
+                self.serve(batch).await;
+            }
+        }
+        self.queue.close();
+        if tokio::time::timeout(LAST_READS, self.readers.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a read has not ended after {LAST_READS:?}; closing without it");
+        }
+        if let Some(connection) = self.connection.take()
+            && let Err(error) = connection.close().await
+        {
+            tracing::warn!(%error, "the database was not closed cleanly; it recovers when it is next opened");
+        }
+        drop(self);
+        if let Some(done) = closing {
+            // Nobody is left to be told.
+            let _ = done.send(());
+        }
+    }
+
+    /// Makes a batch durable and answers everybody in it.
+    async fn serve(&mut self, mut batch: Vec<Waiting>) {
+        let together: Vec<&Changeset> = batch.iter().map(|w| &*w.changes).collect();
+        let error = match self.transact(&together).await {
+            Ok(outcomes) => return self.publish(batch, outcomes),
+            Err(error) => error,
+        };
+        report(&error, batch.len());
+        if batch.len() == 1 {
+            answer(batch.pop(), Err(error));
+            return;
+        }
+        // Whatever is wrong, only those whose changeset it is wrong with are to be told.
+        for waiting in batch {
+            match self.transact(&[&*waiting.changes]).await {
+                Ok(outcomes) => self.publish(vec![waiting], outcomes),
+                Err(error) => answer(Some(waiting), Err(error)),
+            }
+        }
+    }
+
+    /// Tells the followers, then the callers: whoever was told of a commit finds it in every read.
+    fn publish(&self, batch: Vec<Waiting>, outcomes: Outcomes) {
+        let commits = outcomes.iter().flatten();
+        if let Some(revision) = self.recent.extend(commits) {
+            self.head.send_replace(revision);
+        }
+        for (waiting, outcome) in batch.into_iter().zip(outcomes) {
+            answer(Some(waiting), outcome.map(|commit| (*commit).clone()));
+        }
+    }
+
+    /// One transaction. After an error nothing of it happened, and the connection is given up.
+    async fn transact(&mut self, batch: &[&Changeset]) -> Result<Outcomes> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => open::connect(&self.writing).await?,
+        };
+        match self.attempt(&mut connection, batch).await {
+            Ok(outcomes) => {
+                self.connection = Some(connection);
+                Ok(outcomes)
+            }
+            Err(error) => {
+                // Closing rolls back what is open. Waited for, so that the next connection finds the
+                // database unlocked; that it fails adds nothing to the error there is.
+                let _ = connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn attempt(&mut self, connection: &mut SqliteConnection, batch: &[&Changeset]) -> Result<Outcomes> {
+        let before = *self.head.borrow();
+        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
+        let mut transaction = begun.map_err(|e| from_sqlx("beginning a transaction", e))?;
+        let mut revision = before;
+        let mut rows = 0;
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for changes in batch {
+            let outcome = apply::apply(&mut transaction, changes, revision.next()).await?;
+            if let Ok(commit) = &outcome {
+                revision = commit.revision;
+                rows += commit.changes.len() as u64;
+            }
+            outcomes.push(outcome.map(Arc::new));
+        }
+        if revision == before {
+            let ended = transaction.rollback().await;
+            ended.map_err(|e| from_sqlx("ending a transaction", e))?;
+            return Ok(outcomes);
+        }
+        advance(&mut transaction, before, revision).await?;
+        let unpruned = self.unpruned + rows;
+        let pruned = unpruned >= PRUNE_EVERY;
+        if pruned {
+            let floor = self.recent.floor_at(revision);
+            log::prune(&mut transaction, floor, unpruned.saturating_mul(2)).await?;
+        }
+        let committed = transaction.commit().await;
+        committed.map_err(|e| from_sqlx("making a commit durable", e))?;
+        self.unpruned = if pruned { 0 } else { unpruned };
+        Ok(outcomes)
+    }
+}
+
+fn report(error: &Error, changesets: usize) {
+    let source = std::error::Error::source(error);
+    tracing::warn!(%error, source, changesets, "a transaction failed");
+}
+
+/// Answers a caller, who may have gone away meanwhile.
+fn answer(waiting: Option<Waiting>, outcome: Result<Commit>) {
+    if let Some(waiting) = waiting {
+        let _ = waiting.reply.send(outcome);
+    }
+}
+
+/// Writes down the new revision, if the old one is what it should be: the last fence against a second
+/// writer that got past the lock.
+async fn advance(connection: &mut SqliteConnection, from: Revision, to: Revision) -> Result<()> {
+    let updated = sqlx::query(ADVANCE)
+        .bind(log::signed(to)?)
+        .bind(log::signed(from)?)
+        .execute(connection)
+        .await
+        .map_err(|e| from_sqlx("writing the revision", e))?;
+    if updated.rows_affected() != 1 {
+        let message = format!("the database is no longer at revision {from}: another process writes to it");
+        return Err(Error::internal(message));
+    }
+    Ok(())
+}
+
+pub(crate) const ADVANCE: &str = "UPDATE store SET revision = ? WHERE id = 1 AND revision = ?";
