@@ -39,15 +39,23 @@ struct Args {
     /// Where the agent keeps its node id, console logs and cloud-init seeds.
     #[arg(long, env = "LQX_STATE_DIR", default_value = "/var/lib/limiquantix/agent")]
     state_dir: PathBuf,
-    /// What guests run under: auto, kvm or tcg.
-    #[arg(long, default_value = "auto")]
-    accel: String,
+    /// What guests run under. `auto` starts a tiny guest to see whether hardware virtualization works.
+    #[arg(long, value_enum, default_value = "auto")]
+    accel: Accel,
     /// Memory kept for the host itself, in MiB.
     #[arg(long, default_value_t = 1024)]
     reserved_memory: u32,
     /// What to log, as tracing filters: info, debug, limiquantix_agent=debug …
     #[arg(long, env = "LQX_LOG", default_value = "info")]
     log: String,
+}
+
+/// What guests run under.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Accel {
+    Auto,
+    Kvm,
+    Tcg,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -61,6 +69,7 @@ async fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(&args.log))
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .init();
     match run(args).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,19 +139,32 @@ mod driver {
     #[cfg(feature = "libvirt")]
     pub(super) async fn connect(args: &Args) -> Result<Driver> {
         use limiquantix_core::identity::Name;
-        use limiquantix_libvirt::{AccelMode, LibvirtConfig, LibvirtNode};
-        let pools = args
-            .pools
-            .iter()
-            .map(|(name, dir)| Ok((Name::parse("pool", name)?, dir.into())));
+        use limiquantix_libvirt::{LibvirtConfig, LibvirtNode, PoolConfig};
+        let pools = args.pools.iter().map(|(name, path)| {
+            Ok(PoolConfig {
+                name: Name::parse("pool", name)?,
+                path: path.into(),
+            })
+        });
         let config = LibvirtConfig {
             uri: args.libvirt.clone(),
             pools: pools.collect::<Result<_>>()?,
-            state_dir: args.state_dir.clone(),
-            accel: args.accel.parse::<AccelMode>()?,
+            state_dir: args.state_dir.join("libvirt"),
+            accel: args.accel.into(),
         };
         let (hypervisor, storage) = LibvirtNode::connect(config).await?;
         Ok((Arc::new(hypervisor), Arc::new(storage)))
+    }
+
+    #[cfg(feature = "libvirt")]
+    impl From<super::Accel> for limiquantix_libvirt::AccelChoice {
+        fn from(accel: super::Accel) -> Self {
+            match accel {
+                super::Accel::Auto => Self::Auto,
+                super::Accel::Kvm => Self::Kvm,
+                super::Accel::Tcg => Self::Tcg,
+            }
+        }
     }
 
     #[cfg(not(feature = "libvirt"))]
