@@ -93,7 +93,7 @@ impl Hypervisor for LibvirtHypervisor {
         let (vm, machine, places) = (machine.vm, machine.clone(), Arc::clone(&self.places));
         let what = format!("cannot define VM {vm}");
         let work = move |session: &_| define::ensure(session, &places, &machine);
-        self.link.call_for(vm, &what, Pace::Quick, work).await
+        self.link.call_for(vm, &what, Pace::Slow, work).await
     }
 
     async fn ensure_running(&self, vm: VmId, run: RunMark) -> Result<()> {

@@ -111,13 +111,6 @@ impl limiquantix_testkit::storage::Rig for Rig {
     }
 
     fn image(&self) -> ImageName {
-        let made = std::process::Command::new("qemu-img")
-            .args(["create", "-q", "-f", "qcow2"])
-            .arg(self.dir.join("pool/images/two-gib.qcow2"))
-            .arg("2G")
-            .status()
-            .expect("qemu-img");
-        assert!(made.success());
         image("two-gib.qcow2")
     }
 

@@ -26,6 +26,7 @@ use limiquantix_libvirt::{
 use uuid::Uuid;
 use virt::connect::Connect;
 
+#[allow(unused_imports, reason = "each test binary uses its part")]
 pub use relay::Relay;
 
 /// How long a guest may take under software emulation while others boot beside it: it needs 5 to 8 s alone.
@@ -75,6 +76,11 @@ impl Rig {
             std::os::unix::fs::symlink(guests.join(image), dir.join("pool/images").join(image))
                 .expect("image");
         }
+        qemu_img(
+            &["create", "-q", "-f", "qcow2"],
+            &dir.join("pool/images/two-gib.qcow2"),
+            "2G",
+        );
         Self {
             uri,
             dir,
@@ -161,6 +167,16 @@ fn config(uri: &str, dir: &Path) -> LibvirtConfig {
         state_dir: dir.join("state"),
         accel: AccelChoice::Tcg,
     }
+}
+
+/// Runs `qemu-img ARGUMENTS FILE LAST`.
+pub fn qemu_img(arguments: &[&str], file: &Path, last: &str) {
+    let mut command = std::process::Command::new("qemu-img");
+    command
+        .args(arguments)
+        .arg(file)
+        .args(Some(last).filter(|l| !l.is_empty()));
+    assert!(command.status().expect("qemu-img").success(), "{command:?}");
 }
 
 /// The one pool of every rig.
