@@ -1,1 +1,0 @@
-//! lqx: the LimiQuantix command line

@@ -1,0 +1,106 @@
+//! `lqx login`.
+
+use std::io::{BufRead, IsTerminal, Read};
+
+use limiquantix_proto::auth::v1::LoginRequest;
+
+use crate::app::App;
+use crate::config::Token;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::quantity::show_time;
+
+/// Who.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// User name; asked for if it is not given
+    #[arg(short, long, value_name = "NAME")]
+    username: Option<String>,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+/// Runs `lqx login`.
+pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
+    if !args.password_stdin && !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("nobody is there to type a password").fix("lqx login --password-stdin"));
+    }
+    let username = match &args.username {
+        Some(username) => username.clone(),
+        None if args.password_stdin => {
+            return Err(Failure::usage("--password-stdin needs --username"));
+        }
+        None => {
+            app.out.ask("User name: ");
+            line()?
+        }
+    };
+    let password = if args.password_stdin {
+        piped()?
+    } else {
+        typed(app)?
+    };
+    let request = LoginRequest {
+        username: username.clone(),
+        password,
+        ..Default::default()
+    };
+    let answer = app.client()?.auth().login(request).await?.into_owned();
+    let expires_at = show_time(answer.expires_at.as_option());
+    let token = Token {
+        username: username.clone(),
+        access_token: answer.access_token,
+        refresh_token: answer.refresh_token,
+        expires_at: expires_at.clone(),
+    };
+    let path = app.settings.keep_token(token)?;
+    app.out.talk(&format!(
+        "logged in to {} as {username}",
+        app.settings.server.value
+    ));
+    app.out
+        .talk(&format!("token in {}, good until {expires_at}", path.display()));
+    Ok(Exit::Ok)
+}
+
+fn line() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| unreadable(&error))?;
+    Ok(line.trim().to_owned())
+}
+
+/// Everything up to the last line end, which `echo` adds.
+fn piped() -> Result<String, Failure> {
+    let mut password = String::new();
+    std::io::stdin()
+        .lock()
+        .read_to_string(&mut password)
+        .map_err(|error| unreadable(&error))?;
+    let password = password.strip_suffix('\n').unwrap_or(&password);
+    Ok(password.strip_suffix('\r').unwrap_or(password).to_owned())
+}
+
+fn typed(app: &App) -> Result<String, Failure> {
+    use crate::console::terminal::Hidden;
+    app.out.ask("Password: ");
+    let password = {
+        let _hidden = Hidden::new().map_err(|error| unreadable(&error))?;
+        let mut line = String::new();
+        std::io::stdin()
+            .lock()
+            .read_line(&mut line)
+            .map_err(|error| unreadable(&error))?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    };
+    // The line end that was not shown either.
+    app.out.ask("\n");
+    Ok(password)
+}
+
+fn unreadable(error: &std::io::Error) -> Failure {
+    Failure::usage(format!("cannot read from standard input: {error}"))
+}

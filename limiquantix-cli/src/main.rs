@@ -1,0 +1,40 @@
+//! `lqx`: the LimiQuantix command line.
+//!
+//! ```text
+//! cli        the grammar: flags, nouns, verbs
+//! config     flag > environment > context > default
+//! app        what every command gets: settings, output, a way to the server
+//! vm node task console explain api launch login    one noun each, one file per verb
+//! resolve    NAME → object      wait    task → progress → exit code
+//! output     the only printer   failure what, why, what to type next
+//! ```
+//!
+//! Deliberately absent: anything that the API does not do. The command line has no side door.
+
+mod api;
+mod app;
+mod cli;
+mod client;
+mod completion;
+mod config;
+mod console;
+mod exit;
+mod explain;
+mod failure;
+mod launch;
+mod login;
+mod node;
+mod output;
+mod quantity;
+mod resolve;
+mod task;
+mod vm;
+mod wait;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::Cli::parse().run().into()
+}

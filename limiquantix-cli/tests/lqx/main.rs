@@ -1,0 +1,14 @@
+//! The real `lqx` against a server that exists for the test: what scripts and people rely on, from exit
+//! codes to the last line on standard error.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod api;
+mod change;
+mod console;
+mod create;
+mod fake;
+mod read;
+mod run;
+mod setup;
+mod waiting;
