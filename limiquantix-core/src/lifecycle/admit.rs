@@ -95,6 +95,9 @@ fn phase_admits(vm: &Vm, verb: Verb) -> Result<()> {
         (Verb::Update, Running | Suspended) => {
             Err(wrong(vm, verb, "its hardware can be changed while it is stopped"))
         }
+        (Verb::Reboot, Stopped | Failed | Suspended) => {
+            Err(wrong(vm, verb, "only what runs can be restarted"))
+        }
         (Verb::Start, Suspended) => Err(wrong(vm, verb, "it is suspended: resume or stop it first")),
         (_, Unknown) => Err(wrong(
             vm,

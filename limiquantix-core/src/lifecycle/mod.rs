@@ -19,6 +19,8 @@ mod admit;
 mod begin;
 mod cancel;
 mod edges;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod sight;
 #[cfg(test)]
 mod tests;

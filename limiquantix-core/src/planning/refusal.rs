@@ -37,6 +37,8 @@ pub enum Refusal {
         /// The taint's value.
         value: String,
     },
+    /// The VM insists on hardware virtualization, and the node has only software emulation.
+    Accel,
     /// A pool that the VM asks for is not there.
     Pool {
         /// The pool.
@@ -77,6 +79,7 @@ impl Refusal {
             Self::Unschedulable { .. } => "unschedulable",
             Self::Selector { .. } => "selector",
             Self::Taint { .. } => "taint",
+            Self::Accel => "accel",
             Self::Pool { .. } => "pool",
             Self::Cores { .. } => "cpu",
             Self::Memory { .. } => "memory",
@@ -106,6 +109,7 @@ impl fmt::Display for Refusal {
             Self::Taint { key, value } => {
                 write!(f, "taint: {}={} is not tolerated", Quoted(key), Quoted(value))
             }
+            Self::Accel => f.write_str("accel: needs kvm, which does not work there"),
             Self::Pool { pool } => write!(f, "pool: has no {pool}"),
             Self::Cores {
                 needed,

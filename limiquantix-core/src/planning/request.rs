@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::identity::{Name, NodeId};
-use crate::resource::{Boot, PlacementSpec, Taint, VmSpec};
+use crate::resource::{AccelPreference, Boot, PlacementSpec, Taint, VmSpec};
 use crate::unit::{Cores, Mebibytes};
 
 /// What a VM needs of a node.
@@ -13,6 +13,9 @@ pub struct PlacementRequest {
     pub memory: Mebibytes,
     /// Pools that must be there, each once, ascending.
     pub pools: Vec<Name>,
+    /// What it insists on running under.
+    #[serde(default)]
+    pub accel: AccelPreference,
     /// Hard conditions.
     pub placement: PlacementSpec,
     /// What the VM holds already, if it is placed: there, that does not count against it.
@@ -44,6 +47,7 @@ impl PlacementRequest {
             cores: spec.cpu.cores,
             memory: spec.memory,
             pools,
+            accel: spec.accel,
             placement: spec.placement.clone(),
             current: None,
         };

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::identity::{Name, NodeId};
-use crate::resource::{AdminState, Labels, Node, NodeAllocation, NodePhase, Taint};
+use crate::resource::{Accel, AdminState, Labels, Node, NodeAllocation, NodePhase, Taint};
 use crate::unit::{Cores, Mebibytes};
 
 /// The nodes at one moment, by id ascending, each once.
@@ -87,6 +87,8 @@ pub struct NodeView {
     pub labels: Labels,
     /// Reasons to keep VMs away.
     pub taints: Vec<Taint>,
+    /// What its guests run under.
+    pub accel: Accel,
     /// Its pools, ascending.
     pub pools: Vec<Name>,
     /// Cores before overcommit.
@@ -116,6 +118,7 @@ impl NodeView {
             admin: node.admin.clone(),
             labels: node.meta.labels.clone(),
             taints: node.spec.taints.clone(),
+            accel: node.status.hypervisor.accel,
             pools,
             cores: node.spec.cores,
             memory: node.spec.memory.saturating_sub(node.spec.reserved_memory),

@@ -1,1 +1,374 @@
+use super::*;
+use crate::contract::Instance;
+use crate::lifecycle::fixture::{busy, task_id, vm};
 
+const DIGEST: &str = "d1";
+const T0: Monotonic = Monotonic(Duration::from_secs(1000));
+
+/// A hypervisor of one machine that does what it is told, and an agent that follows the steps.
+struct Bench {
+    assignment: Assignment,
+    instance: Option<Instance>,
+    progress: Progress,
+    now: Monotonic,
+    /// Whether the guest obeys a request to shut down.
+    obeys: bool,
+}
+
+impl Bench {
+    fn new(kind: OperationKind, power: PowerState) -> Self {
+        let mut vm = busy(VmPhase::Pending, kind);
+        vm.power.state = power;
+        vm.deleting = kind == OperationKind::Delete;
+        let assignment = Assignment::of(&vm).unwrap();
+        let mut progress = Progress::default();
+        progress.align(assignment.operation.as_ref());
+        Self {
+            assignment,
+            instance: None,
+            progress,
+            now: T0,
+            obeys: true,
+        }
+    }
+
+    fn with(mut self, state: InstanceState, last_run: Option<RunMark>) -> Self {
+        self.instance = Some(instance(state, last_run));
+        self
+    }
+
+    fn step(&self) -> Step {
+        next_step(
+            &self.assignment,
+            self.instance.as_ref(),
+            DIGEST,
+            &self.progress,
+            self.now,
+        )
+    }
+
+    /// Carries the step out, as an agent and a hypervisor would.
+    fn carry_out(&mut self, step: &Step) {
+        let vm = self.assignment.vm;
+        match step {
+            Step::EnsureVolumes => self.progress.volumes_ready = true,
+            Step::RemoveVolumes => self.progress.volumes_removed = true,
+            Step::Define => {
+                let defined = self
+                    .instance
+                    .get_or_insert_with(|| instance(InstanceState::Off(StopCause::Unknown), None));
+                defined.vm = vm;
+                defined.digest = DIGEST.to_owned();
+                defined.epoch = self.assignment.epoch;
+            }
+            Step::Run(mark) => {
+                let machine = self.instance.as_mut().unwrap();
+                machine.state = InstanceState::Running;
+                machine.last_run = Some(*mark);
+            }
+            Step::AskToStop => {
+                self.progress.stop_asked = Some(self.now);
+                if self.obeys {
+                    self.instance.as_mut().unwrap().state = InstanceState::Off(StopCause::Requested);
+                }
+            }
+            Step::ForceOff => {
+                self.instance.as_mut().unwrap().state = InstanceState::Off(StopCause::Requested);
+            }
+            Step::Reboot { .. } => self.progress.rebooted = true,
+            Step::RemoveMachine => self.instance = None,
+            Step::Wait(time) => self.now = Monotonic(self.now.0 + *time),
+            Step::Report(..) | Step::Rest => {}
+        }
+    }
+
+    /// Every step until there is nothing to do.
+    fn run(&mut self) -> Vec<Step> {
+        let mut steps = Vec::new();
+        loop {
+            let step = self.step();
+            self.carry_out(&step);
+            let last = matches!(step, Step::Report(..) | Step::Rest);
+            steps.push(step);
+            if last {
+                return steps;
+            }
+            assert!(steps.len() < 20, "runs in circles: {steps:?}");
+        }
+    }
+}
+
+fn instance(state: InstanceState, last_run: Option<RunMark>) -> Instance {
+    Instance {
+        vm: vm(VmPhase::Running).id,
+        epoch: 1,
+        digest: DIGEST.to_owned(),
+        last_run,
+        state,
+        accel: None,
+    }
+}
+
+fn mark() -> RunMark {
+    RunMark {
+        epoch: 1,
+        generation: 3,
+    }
+}
+
+fn done() -> Step {
+    Step::Report(task_id(0), Outcome::Done)
+}
+
+fn reason(step: &Step) -> Option<&str> {
+    match step {
+        Step::Report(_, Outcome::Failed(e)) => Some(&e.reason),
+        _ => None,
+    }
+}
+
+const OFF: InstanceState = InstanceState::Off(StopCause::Unknown);
+
+/// For a user: a VM that is started before its disk is there, or made and never started.
+#[test]
+fn a_creation_makes_volumes_defines_and_starts_if_meant_to() {
+    let steps = Bench::new(OperationKind::Create, PowerState::On).run();
+    assert_eq!(
+        steps,
+        [Step::EnsureVolumes, Step::Define, Step::Run(mark()), done()]
+    );
+    let steps = Bench::new(OperationKind::Create, PowerState::Off).run();
+    assert_eq!(steps, [Step::EnsureVolumes, Step::Define, done()]);
+}
+
+/// For a user: a VM whose machine was removed at the node, or whose spec changed, is started as it was.
+#[test]
+fn a_start_brings_the_definition_up_to_date_first() {
+    let all = [Step::EnsureVolumes, Step::Define, Step::Run(mark()), done()];
+    assert_eq!(Bench::new(OperationKind::Start, PowerState::On).run(), all);
+    let mut outdated = Bench::new(OperationKind::Start, PowerState::On).with(OFF, None);
+    outdated.instance.as_mut().unwrap().digest = "d0".to_owned();
+    assert_eq!(outdated.run(), all);
+    let mut old_epoch = Bench::new(OperationKind::Start, PowerState::On).with(OFF, None);
+    old_epoch.instance.as_mut().unwrap().epoch = 0;
+    assert_eq!(old_epoch.run(), all);
+    let mut there = Bench::new(OperationKind::Start, PowerState::On).with(OFF, None);
+    assert_eq!(there.run(), [Step::EnsureVolumes, Step::Run(mark()), done()]);
+}
+
+/// For a user: a guest that somebody started meanwhile is redefined or started over.
+#[test]
+fn a_start_of_what_runs_only_brings_the_mark_up_to_date() {
+    let mut running = Bench::new(OperationKind::Start, PowerState::On).with(InstanceState::Running, None);
+    assert_eq!(running.run(), [Step::Run(mark()), done()]);
+    let mut ours =
+        Bench::new(OperationKind::Start, PowerState::On).with(InstanceState::Running, Some(mark()));
+    assert_eq!(ours.run(), [done()]);
+}
+
+/// For a user: a guest that dies at once is started again and again, without anybody being told.
+#[test]
+fn a_guest_that_died_after_this_very_start_is_not_started_again() {
+    for kind in [OperationKind::Create, OperationKind::Start] {
+        for cause in [StopCause::Crashed, StopCause::StartFailed] {
+            let mut bench = Bench::new(kind, PowerState::On).with(InstanceState::Off(cause), Some(mark()));
+            let steps = bench.run();
+            assert_eq!(
+                reason(steps.last().unwrap()),
+                Some("HYPERVISOR_FAILED"),
+                "{steps:?}"
+            );
+            assert!(!steps.iter().any(|s| matches!(s, Step::Run(_))), "{steps:?}");
+        }
+        // A guest that did its work and shut down has run: that is what was asked for.
+        for cause in [StopCause::GuestShutdown, StopCause::Requested, StopCause::Outside] {
+            let mut bench = Bench::new(kind, PowerState::On).with(InstanceState::Off(cause), Some(mark()));
+            assert_eq!(bench.run().last(), Some(&done()), "{kind:?} {cause:?}");
+        }
+    }
+    // A crash of an earlier run is no reason not to start it now.
+    let old = RunMark {
+        epoch: 1,
+        generation: 2,
+    };
+    let mut again = Bench::new(OperationKind::Start, PowerState::On)
+        .with(InstanceState::Off(StopCause::Crashed), Some(old));
+    assert!(again.run().contains(&Step::Run(mark())));
+}
+
+/// For a user: a graceful stop that pulls the plug at once, or never.
+#[test]
+fn a_stop_asks_waits_its_grace_and_then_forces() {
+    let grace = Duration::from_secs(90);
+    let mut obedient =
+        Bench::new(OperationKind::Stop { grace }, PowerState::Off).with(InstanceState::Running, None);
+    assert_eq!(obedient.run(), [Step::AskToStop, done()]);
+
+    let mut stubborn =
+        Bench::new(OperationKind::Stop { grace }, PowerState::Off).with(InstanceState::Running, None);
+    stubborn.obeys = false;
+    assert_eq!(
+        stubborn.run(),
+        [Step::AskToStop, Step::Wait(grace), Step::ForceOff, done()]
+    );
+
+    let zero = Duration::ZERO;
+    let mut at_once =
+        Bench::new(OperationKind::Stop { grace: zero }, PowerState::Off).with(InstanceState::Paused, None);
+    assert_eq!(at_once.run(), [Step::ForceOff, done()]);
+    for instance in [None, Some(instance(OFF, None))] {
+        let mut idle = Bench::new(OperationKind::Stop { grace }, PowerState::Off);
+        idle.instance = instance;
+        assert_eq!(idle.run(), [done()]);
+    }
+}
+
+/// For a user: every wake-up of the agent begins the grace anew, so that it never ends.
+#[test]
+fn being_woken_while_waiting_does_not_prolong_the_grace() {
+    let grace = Duration::from_secs(90);
+    let mut bench =
+        Bench::new(OperationKind::Stop { grace }, PowerState::Off).with(InstanceState::Running, None);
+    bench.progress.stop_asked = Some(T0);
+    bench.now = Monotonic(T0.0 + Duration::from_secs(60));
+    assert_eq!(bench.step(), Step::Wait(Duration::from_secs(30)));
+    bench.now = Monotonic(T0.0 + grace);
+    assert_eq!(bench.step(), Step::ForceOff);
+}
+
+/// For a user: a reboot that restarts the guest twice, or says "done" for a guest that is off.
+#[test]
+fn a_reboot_happens_once_and_only_to_what_runs() {
+    for force in [false, true] {
+        let kind = OperationKind::Reboot { force };
+        let mut bench = Bench::new(kind, PowerState::On).with(InstanceState::Running, None);
+        assert_eq!(bench.run(), [Step::Reboot { force }, done()]);
+        for state in [Some(OFF), Some(InstanceState::Paused), None] {
+            let mut bench = Bench::new(kind, PowerState::On);
+            bench.instance = state.map(|s| instance(s, None));
+            assert_eq!(
+                reason(bench.run().last().unwrap()),
+                Some("WRONG_STATE"),
+                "{state:?}"
+            );
+        }
+    }
+}
+
+/// For a user: a deletion that leaves the machine or the disks behind, or removes disks under a machine.
+#[test]
+fn a_deletion_removes_the_machine_then_the_volumes() {
+    let delete = OperationKind::Delete;
+    let mut running = Bench::new(delete, PowerState::Off).with(InstanceState::Running, None);
+    assert_eq!(running.run(), [Step::RemoveMachine, Step::RemoveVolumes, done()]);
+    assert_eq!(
+        Bench::new(delete, PowerState::Off).run(),
+        [Step::RemoveVolumes, done()]
+    );
+}
+
+/// For a user: an update that starts or stops the guest.
+#[test]
+fn an_update_redefines_and_nothing_else() {
+    let mut bench = Bench::new(OperationKind::Update, PowerState::Off).with(OFF, None);
+    bench.instance.as_mut().unwrap().digest = "d0".to_owned();
+    assert_eq!(bench.run(), [Step::EnsureVolumes, Step::Define, done()]);
+    let mut equal = Bench::new(OperationKind::Update, PowerState::Off).with(OFF, None);
+    assert_eq!(equal.run(), [Step::EnsureVolumes, done()]);
+}
+
+/// For a user: a guest that was stopped, or ended, or was adopted, comes up again although nobody asked (I8);
+/// or a machine on a node is touched that nobody wants anything of.
+#[test]
+fn without_an_operation_nothing_is_done_whatever_the_intent() {
+    let states = [
+        None,
+        Some(InstanceState::Running),
+        Some(InstanceState::Paused),
+        Some(OFF),
+        Some(InstanceState::Off(StopCause::Crashed)),
+    ];
+    for power in [PowerState::On, PowerState::Off] {
+        for deleting in [false, true] {
+            for state in states {
+                for last_run in [None, Some(mark())] {
+                    let mut bench = Bench::new(OperationKind::Start, power);
+                    bench.assignment.operation = None;
+                    bench.assignment.deleting = deleting;
+                    bench.instance = state.map(|s| instance(s, last_run));
+                    bench.instance.iter_mut().for_each(|i| i.digest = "d0".to_owned());
+                    assert_eq!(bench.run(), [Step::Rest], "{power:?} {state:?}");
+                }
+            }
+        }
+    }
+}
+
+/// For a user: an agent that died in the middle begins at the wrong end, or never ends.
+#[test]
+fn forgetting_the_progress_at_any_step_still_ends() {
+    let grace = Duration::from_secs(90);
+    let operations = [
+        (OperationKind::Create, PowerState::On),
+        (OperationKind::Start, PowerState::On),
+        (OperationKind::Stop { grace }, PowerState::Off),
+        (OperationKind::Update, PowerState::Off),
+        (OperationKind::Delete, PowerState::Off),
+    ];
+    for (kind, power) in operations {
+        for at in 0..6 {
+            let mut bench = Bench::new(kind, power);
+            if matches!(kind, OperationKind::Stop { .. } | OperationKind::Delete) {
+                bench.instance = Some(instance(InstanceState::Running, Some(mark())));
+                bench.obeys = false;
+            }
+            for _ in 0..at {
+                let step = bench.step();
+                bench.carry_out(&step);
+            }
+            bench.progress = Progress::default();
+            bench.progress.align(bench.assignment.operation.as_ref());
+            assert_eq!(
+                bench.run().last(),
+                Some(&done()),
+                "{kind:?} forgotten after {at} steps"
+            );
+        }
+    }
+}
+
+/// For a user: what was done for one operation counts for the next: disks are not removed because others were.
+#[test]
+fn progress_belongs_to_one_task() {
+    let mut progress = Progress::default();
+    let op = |n| Operation {
+        task: task_id(n),
+        kind: OperationKind::Delete,
+    };
+    progress.align(Some(&op(1)));
+    progress.volumes_removed = true;
+    progress.align(Some(&op(1)));
+    assert!(progress.volumes_removed);
+    progress.align(Some(&op(2)));
+    assert!(!progress.volumes_removed);
+    progress.rebooted = true;
+    progress.align(None);
+    assert!(!progress.rebooted);
+}
+
+/// For a user: an interface gets another address with every start, because the control plane forgot to choose.
+#[test]
+fn what_is_not_settled_is_no_assignment() {
+    let mut nowhere = vm(VmPhase::Running);
+    nowhere.placement = None;
+    assert_eq!(Assignment::of(&nowhere).unwrap_err().reason(), Reason::Internal);
+    let mut no_mac = vm(VmPhase::Running);
+    no_mac.spec.nics.push(crate::resource::NicSpec {
+        network: crate::lifecycle::fixture::name("default"),
+        mac: None,
+        model: crate::resource::NicModel::Virtio,
+    });
+    assert_eq!(Assignment::of(&no_mac).unwrap_err().reason(), Reason::Internal);
+    assert!(Assignment::of(&vm(VmPhase::Unknown)).unwrap().unseen);
+    assert!(!Assignment::of(&vm(VmPhase::Running)).unwrap().unseen);
+}

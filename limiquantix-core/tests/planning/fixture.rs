@@ -2,7 +2,7 @@
 
 use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::planning::{NodeView, PlacementRequest, Policy, Strategy};
-use limiquantix_core::resource::{AdminState, Labels, NodePhase, PlacementSpec};
+use limiquantix_core::resource::{Accel, AccelPreference, AdminState, Labels, NodePhase, PlacementSpec};
 use limiquantix_core::unit::{Cores, Mebibytes, Percent};
 use uuid::Uuid;
 
@@ -23,6 +23,7 @@ pub(crate) fn node(number: u128) -> NodeView {
         admin: AdminState::default(),
         labels: Labels::new(),
         taints: Vec::new(),
+        accel: Accel::Kvm,
         pools: vec![name("default")],
         cores: Cores(8),
         memory: Mebibytes(7168),
@@ -48,6 +49,7 @@ pub(crate) fn request(cores: u32, memory: u32) -> PlacementRequest {
         cores: Cores(cores),
         memory: Mebibytes(memory),
         pools: vec![name("default")],
+        accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
         current: None,
     }

@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::planning::{ClusterSnapshot, NodeView, PlacementRequest, Policy, Strategy};
-use limiquantix_core::resource::{NodePhase, Taint, TaintEffect};
+use limiquantix_core::resource::{Accel, AccelPreference, NodePhase, Taint, TaintEffect};
 
 /// The node to choose, if any.
 pub(crate) fn place(
@@ -60,6 +60,7 @@ pub(crate) fn feasible(node: &NodeView, request: &PlacementRequest, policy: &Pol
             .iter()
             .all(|(k, v)| node.labels.get(k) == Some(v))
         && untolerated(node, request, TaintEffect::NoSchedule) == 0
+        && !(request.accel == AccelPreference::Kvm && node.accel == Accel::Tcg)
         && request.pools.iter().all(|p| node.pools.contains(p))
         // Nothing asked of a node that has promised too much still fits: it makes nothing worse.
         && resources(node, request, policy)

@@ -7,7 +7,7 @@ use limiquantix_core::planning::{
     Verdict,
 };
 use limiquantix_core::resource::{
-    AdminState, Labels, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration,
+    Accel, AccelPreference, AdminState, Labels, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration,
 };
 use limiquantix_core::unit::{Cores, Mebibytes};
 use proptest::collection::{btree_map, vec};
@@ -72,9 +72,10 @@ fn node() -> impl Generator<Value = NodeView> {
         12 => Just(NodePhase::Ready), 1 => Just(NodePhase::NotReady), 1 => Just(NodePhase::Unknown)
     ];
     let admin = prop_oneof![12 => Just((false, false)), 1 => Just((true, false)), 1 => Just((false, true))];
+    let accel = prop_oneof![8 => Just(Accel::Kvm), 4 => Just(Accel::Tcg), 1 => Just(Accel::Mock)];
     let capacity = (amount(16), amount(4096), amount(8), amount(2048), amount(1100));
-    (phase, admin, labels(), taints(), pools(), capacity).prop_map(
-        |(phase, (cordoned, maintenance), labels, taints, mut pools, capacity)| {
+    (phase, admin, labels(), taints(), (pools(), accel), capacity).prop_map(
+        |(phase, (cordoned, maintenance), labels, taints, (mut pools, accel), capacity)| {
             let (cores, memory, allocated_cores, allocated_memory, vms) = capacity;
             pools.push(fixture::name("root"));
             NodeView {
@@ -86,6 +87,7 @@ fn node() -> impl Generator<Value = NodeView> {
                 },
                 labels,
                 taints,
+                accel,
                 pools,
                 cores: Cores(cores),
                 memory: Mebibytes(memory),
@@ -119,23 +121,37 @@ fn request() -> impl Generator<Value = PlacementRequest> {
         0..=2,
     );
     let needs = prop_oneof![3 => Just(Vec::new()), 1 => pools()];
+    let accel = select(vec![
+        AccelPreference::Auto,
+        AccelPreference::Kvm,
+        AccelPreference::Tcg,
+    ]);
     let current = option::of((0..14_u128, amount(8), amount(2048)));
-    (amount(6), amount(1024), needs, selector, tolerations, current).prop_map(
-        |(cores, memory, pools, node_selector, tolerations, current)| PlacementRequest {
-            cores: Cores(cores),
-            memory: Mebibytes(memory),
-            pools,
-            placement: PlacementSpec {
-                node_selector,
-                tolerations,
-            },
-            current: current.map(|(node, cores, memory)| Reservation {
-                node: fixture::id(node),
+    (
+        amount(6),
+        amount(1024),
+        (needs, accel),
+        selector,
+        tolerations,
+        current,
+    )
+        .prop_map(
+            |(cores, memory, (pools, accel), node_selector, tolerations, current)| PlacementRequest {
                 cores: Cores(cores),
                 memory: Mebibytes(memory),
-            }),
-        },
-    )
+                pools,
+                accel,
+                placement: PlacementSpec {
+                    node_selector,
+                    tolerations,
+                },
+                current: current.map(|(node, cores, memory)| Reservation {
+                    node: fixture::id(node),
+                    cores: Cores(cores),
+                    memory: Mebibytes(memory),
+                }),
+            },
+        )
 }
 
 pub(crate) fn policy() -> impl Generator<Value = Policy> {

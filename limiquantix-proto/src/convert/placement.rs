@@ -108,6 +108,7 @@ fn filter(refusal: &Refusal) -> &'static str {
         Refusal::Unschedulable { .. } => "unschedulable",
         Refusal::Selector { .. } => "selector",
         Refusal::Taint { .. } => "taint",
+        Refusal::Accel => "accel",
         Refusal::Pool { .. } => "pool",
         Refusal::Cores { .. } => "cores",
         Refusal::Memory { .. } => "memory",

@@ -5,6 +5,7 @@
 //! what the VM insists on, then capacity. "Not enough memory" on a node in maintenance would send its reader
 //! to free memory in vain.
 
+mod accel;
 mod cores;
 mod memory;
 mod pools;
@@ -25,6 +26,7 @@ pub(super) fn admits(candidate: &Candidate<'_>, recorder: &mut impl Recorder) ->
         && passes(candidate, recorder, schedulable::refusal(candidate))
         && passes(candidate, recorder, selector::refusal(candidate))
         && passes(candidate, recorder, taints::refusal(candidate))
+        && passes(candidate, recorder, accel::refusal(candidate))
         && passes(candidate, recorder, pools::refusal(candidate))
         && passes(candidate, recorder, cores::refusal(candidate))
         && passes(candidate, recorder, memory::refusal(candidate))

@@ -3,7 +3,9 @@
 use super::*;
 use crate::identity::{Name, NodeId};
 use crate::planning::{NodeView, PlacementRequest, Policy, Reservation, Strategy};
-use crate::resource::{AdminState, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration};
+use crate::resource::{
+    Accel, AccelPreference, AdminState, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration,
+};
 use crate::unit::{Cores, Mebibytes, Percent};
 
 fn name(text: &str) -> Name {
@@ -19,6 +21,7 @@ fn node() -> NodeView {
         admin: AdminState::default(),
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         taints: Vec::new(),
+        accel: Accel::Tcg,
         pools: vec![name("default"), name("fast")],
         cores: Cores(8),
         memory: Mebibytes(7168),
@@ -34,6 +37,7 @@ fn request() -> PlacementRequest {
         cores: Cores(1),
         memory: Mebibytes(512),
         pools: vec![name("default")],
+        accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
         current: None,
     }
@@ -197,6 +201,32 @@ fn every_pool_must_be_there_in_whatever_order_it_is_listed() {
     assert_eq!(refused(&node, &request, &policy(100, 100)), None);
     request.pools.push(name("slow"));
     assert_refused(&node, &request, &policy(100, 100), "pool: has no slow");
+}
+
+#[test]
+fn only_a_demand_for_hardware_virtualization_needs_it_to_work_there() {
+    let refusal = "accel: needs kvm, which does not work there";
+    for (wanted, found, text) in [
+        (AccelPreference::Kvm, Accel::Tcg, Some(refusal)),
+        (AccelPreference::Kvm, Accel::Kvm, None),
+        (AccelPreference::Tcg, Accel::Kvm, None),
+        (AccelPreference::Auto, Accel::Tcg, None),
+        (AccelPreference::Kvm, Accel::Mock, None),
+    ] {
+        let node = NodeView {
+            accel: found,
+            ..node()
+        };
+        let request = PlacementRequest {
+            accel: wanted,
+            ..request()
+        };
+        assert_eq!(
+            refused(&node, &request, &policy(100, 100)).as_deref(),
+            text,
+            "{wanted:?} on {found:?}"
+        );
+    }
 }
 
 #[test]

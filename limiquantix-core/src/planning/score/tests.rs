@@ -3,7 +3,9 @@
 use super::*;
 use crate::identity::{Name, NodeId};
 use crate::planning::{NodeView, PlacementRequest, Policy, Reservation, Strategy};
-use crate::resource::{AdminState, Labels, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration};
+use crate::resource::{
+    Accel, AccelPreference, AdminState, Labels, NodePhase, PlacementSpec, Taint, TaintEffect, Toleration,
+};
 use crate::unit::{Cores, Mebibytes, Percent};
 
 /// A node with this many cores and MiB, and as much promised.
@@ -15,6 +17,7 @@ fn node(cores: u32, memory: u32, allocated: (u32, u32), vms: u32) -> NodeView {
         admin: AdminState::default(),
         labels: Labels::new(),
         taints: Vec::new(),
+        accel: Accel::Kvm,
         pools: Vec::new(),
         cores: Cores(cores),
         memory: Mebibytes(memory),
@@ -30,6 +33,7 @@ fn request(cores: u32, memory: u32) -> PlacementRequest {
         cores: Cores(cores),
         memory: Mebibytes(memory),
         pools: Vec::new(),
+        accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
         current: None,
     }
