@@ -6,6 +6,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
+use std::sync::Once;
+use std::thread::sleep;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -35,7 +38,8 @@ pub(crate) fn as_root(program: impl AsRef<OsStr>, by_hand: &str) -> Result<Comma
     Ok(sudo)
 }
 
-/// Asks for the password now, on the terminal, so that a later command in the background need not.
+/// Asks for the password now, on the terminal, so that a later command in the background need not, and keeps the answer
+/// valid for as long as this process runs.
 pub(crate) fn authenticate(by_hand: &str) -> Result<()> {
     if is_root() {
         return Ok(());
@@ -43,5 +47,16 @@ pub(crate) fn authenticate(by_hand: &str) -> Result<()> {
     if !command::exists("sudo") {
         bail!("this needs root and there is no sudo; as root, type:\n  {by_hand}");
     }
-    command::run(Command::new("sudo").arg("--validate"))
+    command::run(Command::new("sudo").arg("--validate"))?;
+    KEEPER.call_once(|| drop(std::thread::spawn(keep_authenticated)));
+    Ok(())
+}
+
+static KEEPER: Once = Once::new();
+
+/// sudo forgets after some minutes, and a cold build takes longer; this thread ends with the process.
+fn keep_authenticated() {
+    while command::succeeds(Command::new("sudo").args(["--non-interactive", "--validate"])) {
+        sleep(Duration::from_secs(60));
+    }
 }

@@ -56,6 +56,8 @@ clear_emulator_capabilities = 0
 security_driver = "none"
 security_default_confined = 0
 max_core = 0
+# As on real nodes: virtlogd writes the console logs, readable to root alone.
+stdio_handler = "logd"
 "#;
 
 /// Makes the directories and writes the configuration.
@@ -80,18 +82,8 @@ pub(super) fn write(base: &Path, owner: Owner) -> Result<()> {
         "etc/libvirtd.conf",
         &format!("{LIBVIRTD}host_uuid = \"{}\"\n", host_uuid(base)),
     )?;
-    put(
-        base,
-        "etc/qemu.conf",
-        &format!("{QEMU}stdio_handler = \"{}\"\n", stdio_handler(owner)),
-    )?;
+    put(base, "etc/qemu.conf", QEMU)?;
     put(base, "init.sh", include_str!("init.sh"))
-}
-
-/// Who writes console logs. virtlogd, as on real nodes, makes them readable to root alone; for an owner who is not root
-/// QEMU writes them itself, and then everybody who reaches the directory can read them.
-fn stdio_handler(owner: Owner) -> &'static str {
-    if owner.uid == 0 { "logd" } else { "file" }
 }
 
 /// A node id that is the same at every start and another for every directory. libvirt refuses to migrate between nodes of

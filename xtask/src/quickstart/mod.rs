@@ -28,7 +28,7 @@ use crate::args::Args;
 use crate::command::{output, run};
 use crate::guest::{self, Guest};
 use crate::phase::Phases;
-use crate::warden::{LabNode, Warden};
+use crate::warden::{LabNode, RunAs, Warden};
 use crate::workspace::Workspace;
 
 /// Software emulation on two busy cores boots the probe guest in 3 to 10 s; a guest that has said nothing for this long
@@ -116,8 +116,8 @@ fn quickstart(workspace: &Workspace, place: &Place, phases: &mut Phases, keep: b
     }
     phases.run("delete", || run(&mut product.delete()))?;
     phases.run("stop", || {
-        running.agent.stop()?;
-        running.server.stop()?;
+        running.agent.stop(&mut warden)?;
+        running.server.stop(&mut warden)?;
         warden.remove_lab(&lab.base)
     })
 }
@@ -132,18 +132,14 @@ fn clear(place: &Place, warden: &mut Warden) -> Result<()> {
         warden.remove_lab(&kept.lab)?;
     }
     warden.remove_lab(&place.lab())?;
-    match fs::remove_dir_all(&place.directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot delete {}", place.directory.display()))
-        }
-        _ => Ok(()),
-    }
+    warden.delete(&place.directory)
 }
 
 fn start_server(product: &Product, place: &Place, warden: &mut Warden) -> Result<Service> {
     let server = Service::start(
         "server",
-        product.server(&place.path("server")),
+        &product.server(&place.path("server")),
+        RunAs::Caller,
         &place.path("server.log"),
         warden,
     )?;
@@ -161,8 +157,9 @@ fn start_agent(
     server: &Service,
     warden: &mut Warden,
 ) -> Result<Service> {
+    // As on a real node: libvirt's logs are readable to root alone.
     let command = product.agent(&lab.uri, &lab.pool, &place.path("agent"));
-    let agent = Service::start("agent", command, &place.path("agent.log"), warden)?;
+    let agent = Service::start("agent", &command, RunAs::Root, &place.path("agent.log"), warden)?;
     let ready = agent.wait_until("the node is ready", SERVICE_LIMIT, || product.node_is_ready());
     if ready.is_err() {
         server.report();

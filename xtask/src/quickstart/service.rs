@@ -1,58 +1,39 @@
-//! A server or an agent that the quickstart started.
+//! A server or an agent that the quickstart started, in the care of the warden.
 
-use std::cell::RefCell;
-use std::fs::{self, File};
-use std::os::unix::process::CommandExt;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
-use crate::command::{line, tail};
+use crate::command::tail;
 use crate::process::Identity;
-use crate::warden::Warden;
+use crate::warden::{RunAs, Warden};
 
-/// How long a service may take to end by itself.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A process in a group of its own, so that a Ctrl-C on the terminal reaches it through the warden and not by itself, in
-/// whatever order.
+/// A running program of the product.
 pub(super) struct Service {
     name: &'static str,
     leader: Identity,
-    /// Waited for to learn how it ended; a shared reference must do, because everybody may ask.
-    child: RefCell<Child>,
     log: PathBuf,
 }
 
 impl Service {
-    /// Starts it and hands it to the warden.
+    /// Starts it through the warden.
     pub(super) fn start(
         name: &'static str,
-        mut command: Command,
+        command: &Command,
+        run_as: RunAs,
         log: &Path,
         warden: &mut Warden,
     ) -> Result<Self> {
-        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let both = file.try_clone().context("cannot duplicate a file handle")?;
-        let child = command
-            .stdin(Stdio::null())
-            .stdout(file)
-            .stderr(both)
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("cannot start `{}`", line(&command)))?;
-        let leader = Identity::of(child.id())?;
-        let service = Self {
+        let leader = warden.start_program(command, log, run_as)?;
+        Ok(Self {
             name,
             leader,
-            child: RefCell::new(child),
             log: log.to_owned(),
-        };
-        warden.guard(leader)?;
-        Ok(service)
+        })
     }
 
     pub(super) fn leader(&self) -> Identity {
@@ -67,21 +48,18 @@ impl Service {
     pub(super) fn wait_until(&self, what: &str, limit: Duration, happened: impl Fn() -> bool) -> Result<()> {
         let deadline = Instant::now() + limit;
         while !happened() {
+            let log = self.log.display();
             if !self.is_alive() {
-                let ended = self.child.borrow_mut().try_wait().ok().flatten();
-                let ended = ended.map_or_else(|| "an unknown status".to_owned(), |status| status.to_string());
                 bail!(
-                    "the {} ended with {ended} before {what}; its log {} ends:\n{}",
+                    "the {} ended before {what}; its log {log} ends:\n{}",
                     self.name,
-                    self.log.display(),
                     self.said()
                 );
             }
             if Instant::now() > deadline {
                 bail!(
-                    "waited {} s until {what}; the log {} ends:\n{}",
+                    "waited {} s until {what}; the log {log} ends:\n{}",
                     limit.as_secs(),
-                    self.log.display(),
                     self.said()
                 );
             }
@@ -91,14 +69,8 @@ impl Service {
     }
 
     /// Ends it in order.
-    pub(super) fn stop(&self) -> Result<()> {
-        self.leader.end_group(PATIENCE)?;
-        let status = self
-            .child
-            .borrow_mut()
-            .wait()
-            .with_context(|| format!("cannot wait for the {}", self.name))?;
-        println!("  {} ended with {status}", self.name);
+    pub(super) fn stop(&self, warden: &mut Warden) -> Result<()> {
+        println!("  {} ended with {}", self.name, warden.end(self.leader)?);
         Ok(())
     }
 

@@ -75,7 +75,7 @@ fn test(workspace: &Workspace, passed_on: &[String], phases: &mut Phases) -> Res
     };
     phases.run("stop", || {
         warden.remove_lab(&lab.base)?;
-        fs::remove_dir_all(&run).with_context(|| format!("cannot delete {}", run.display()))
+        warden.delete(&run)
     })?;
     Ok(tests? + doc_tests?)
 }
@@ -99,7 +99,7 @@ fn clear_dead_runs(runs: &Path, warden: &mut Warden) -> Result<()> {
             continue;
         }
         warden.remove_lab(&run.join("a"))?;
-        fs::remove_dir_all(&run).with_context(|| format!("cannot delete {}", run.display()))?;
+        warden.delete(&run)?;
     }
     Ok(())
 }

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail};
 
 use super::summary::{self, Summary};
-use crate::command::{command, line, run, succeeds};
+use crate::command::{command, line, output, run, succeeds};
+use crate::root;
 use crate::workspace::Workspace;
 
 /// The one selection of crates and features for every step here, in `.ci/run` and in documentation: with another selection
@@ -31,6 +32,23 @@ impl Environment {
     }
 }
 
+/// Where the caller is not root, test binaries run through sudo: they stand for an agent, which is root on a real node, and
+/// read what libvirt leaves readable to root alone. Only the binaries: what cargo writes stays the caller's.
+fn run_as_root(command: &mut Command) -> Result<()> {
+    if root::is_root() {
+        return Ok(());
+    }
+    let version =
+        output(Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV"))?;
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .context("rustc names no host")?;
+    let variable = format!("CARGO_TARGET_{}_RUNNER", host.replace('-', "_").to_uppercase());
+    command.env(variable, "sudo --non-interactive --preserve-env");
+    Ok(())
+}
+
 /// Compiles all tests, so that the time of the tests is theirs alone.
 pub(super) fn build(workspace: &Workspace) -> Result<()> {
     run(cargo(workspace, &["test", "--no-run"]).args(SELECTION))
@@ -50,6 +68,7 @@ pub(super) fn tests(
         );
         nextest.args(SELECTION).args(passed_on);
         environment.apply(&mut nextest);
+        run_as_root(&mut nextest)?;
         // nextest talks on stderr; the tests' own output is part of that.
         return relay(nextest.stderr(Stdio::piped()), summary::of_nextest);
     }
@@ -69,6 +88,7 @@ pub(super) fn tests(
     );
     test.args(SELECTION).arg("--").args(passed_on);
     environment.apply(&mut test);
+    run_as_root(&mut test)?;
     relay(test.stdout(Stdio::piped()), summary::of_cargo)
 }
 

@@ -38,6 +38,14 @@ pub(crate) struct LabNode {
     pub(crate) pool: PathBuf,
 }
 
+/// Whose rights a program gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RunAs {
+    Root,
+    /// Whoever called xtask.
+    Caller,
+}
+
 impl Warden {
     /// Starts a warden, through `sudo` if need be.
     pub(crate) fn start() -> Result<Self> {
@@ -87,21 +95,36 @@ impl Warden {
         })
     }
 
-    /// Stops a lab node and deletes its directory, files of root's included.
+    /// Stops a lab node, if one runs there, and deletes its directory.
     pub(crate) fn remove_lab(&mut self, base: &Path) -> Result<()> {
         self.ask(&json!({ "do": "remove-lab", "base": base })).map(drop)
     }
 
-    /// Looks after a process group, named by its leader.
-    pub(crate) fn guard(&mut self, leader: Identity) -> Result<()> {
-        self.ask(&json!({ "do": "guard", "leader": leader.line() }))
+    /// Deletes a directory, files of root's included; one that is not there is no error.
+    pub(crate) fn delete(&mut self, directory: &Path) -> Result<()> {
+        self.ask(&json!({ "do": "delete", "directory": directory }))
             .map(drop)
     }
 
-    /// Ends a process group that an earlier command left running.
-    pub(crate) fn end(&mut self, leader: Identity) -> Result<()> {
-        self.ask(&json!({ "do": "end", "leader": leader.line() }))
-            .map(drop)
+    /// Starts a program with everything it says in `log`, and looks after it. Returns its identity, which is also that of
+    /// the process group it leads. Its environment is the warden's: what matters goes into its arguments.
+    pub(crate) fn start_program(&mut self, command: &Command, log: &Path, run_as: RunAs) -> Result<Identity> {
+        let (uid, gid) = root::ids()?;
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
+        let answer = self.ask(&json!({
+            "do": "start", "command": words, "log": log, "as_caller": run_as == RunAs::Caller, "uid": uid, "gid": gid
+        }))?;
+        answer["leader"]
+            .as_str()
+            .and_then(Identity::parse)
+            .context("the warden's answer is incomplete")
+    }
+
+    /// Ends a process group, also one that an earlier command left running, and says how it ended.
+    pub(crate) fn end(&mut self, leader: Identity) -> Result<String> {
+        let answer = self.ask(&json!({ "do": "end", "leader": leader.line() }))?;
+        Ok(answer["status"].as_str().unwrap_or("unknown").to_owned())
     }
 
     /// Forgets everything: it outlives this command.
