@@ -130,7 +130,10 @@ impl Cli {
         let result = runtime.block_on(self.command.run(&app));
         // A thread may still be waiting for a key that nobody presses.
         runtime.shutdown_background();
-        report(&app.out, result)
+        report(
+            &app.out,
+            result.map_err(|failure| failure.of_server(&app.settings.server)),
+        )
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         Shape::ServerStream => {
             client
                 .stream_raw(&raw, |message| print(app, message, true))
-                .await?
+                .await?;
         }
         Shape::ClientStream => {
             let message = format!(

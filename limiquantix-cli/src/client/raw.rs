@@ -126,12 +126,7 @@ fn refused(status: http::StatusCode, headers: http::HeaderMap, body: &[u8]) -> C
 }
 
 fn unreachable(error: impl std::error::Error + Send + Sync + 'static) -> ConnectError {
-    // The innermost cause is the one that says something: "connection refused".
-    let mut cause: &dyn std::error::Error = &error;
-    while let Some(deeper) = cause.source() {
-        cause = deeper;
-    }
-    ConnectError::unavailable(format!("cannot reach the server: {cause}"))
+    ConnectError::unavailable_from_transport("call failed", error)
 }
 
 fn garbled() -> ConnectError {

@@ -29,7 +29,7 @@ impl Hidden {
     /// Does nothing where standard input is no terminal.
     pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self(Saved::change(|mode| {
-            mode.local_modes.remove(LocalModes::ECHO)
+            mode.local_modes.remove(LocalModes::ECHO);
         })?))
     }
 }

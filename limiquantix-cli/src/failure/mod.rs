@@ -15,6 +15,7 @@ use std::fmt;
 use limiquantix_core::Reason;
 use limiquantix_proto::task::v1::Task;
 
+use crate::config::Setting;
 use crate::exit::Exit;
 
 /// Why a command did not do what it was asked to. Boxed, so that results stay small.
@@ -100,6 +101,14 @@ impl Failure {
     pub(crate) fn fact(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.facts.push((name.into(), value.into()));
         self
+    }
+
+    /// Names the server where none was reached: mostly it is the address that is wrong.
+    pub(crate) fn of_server(self, server: &Setting<String>) -> Self {
+        if self.reason() != Reason::ServerUnavailable.code() {
+            return self;
+        }
+        self.fact("server", format!("{} ({})", server.value, server.origin))
     }
 
     pub(crate) fn exit(&self) -> Exit {

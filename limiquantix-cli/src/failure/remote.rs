@@ -1,5 +1,7 @@
 //! Errors that the server sent, or that calling it made.
 
+use std::error::Error as _;
+
 use connectrpc::ConnectError;
 use limiquantix_core::{Error, ErrorKind, Reason};
 use limiquantix_proto::error::{FIX, REQUEST_ID, UNKNOWN_REASON, from_connect};
@@ -9,8 +11,25 @@ use crate::exit::Exit;
 
 impl From<ConnectError> for Failure {
     fn from(error: ConnectError) -> Self {
-        from_connect(error).into()
+        let error = from_connect(error);
+        let cause = deepest_cause(&error);
+        let unreachable = error.reason() == Reason::ServerUnavailable;
+        let mut failure = Self::from(error);
+        if let Some(cause) = cause.filter(|_| unreachable) {
+            failure.0.message = format!("the control plane cannot be reached: {cause}");
+        }
+        failure
     }
+}
+
+/// The end of the chain of causes, where the words are that say something: `Connection refused`.
+fn deepest_cause(error: &Error) -> Option<String> {
+    let sent = error.source()?;
+    let mut cause = sent.source()?;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    Some(cause.to_string())
 }
 
 impl From<Error> for Failure {

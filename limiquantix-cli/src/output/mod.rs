@@ -291,9 +291,10 @@ fn unprintable(error: &serde_json::Error) -> Failure {
 
 /// `name: value` lines with aligned values; a value of several lines stays in its column.
 fn fields(lines: &[(&'static str, String)]) -> String {
-    let width = lines.iter().map(|(name, _)| name.len() + 1).max().unwrap_or(0);
+    let shown = lines.iter().filter(|(_, value)| !value.is_empty());
+    let width = shown.clone().map(|(name, _)| name.len() + 1).max().unwrap_or(0);
     let mut text = String::new();
-    for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
+    for (name, value) in shown {
         let mut label = format!("{name}:");
         for line in value.lines() {
             text.push_str(format!("{label:width$}  {}", table::printable(line)).trim_end());

@@ -66,9 +66,9 @@ fn fields_are_aligned_and_empty_ones_left_out() {
         ("Disks", "root 20 GiB\ndata 1 TiB".to_owned()),
     ];
     let expected = "\
-Name:         web
-Disks:        root 20 GiB
-              data 1 TiB
+Name:   web
+Disks:  root 20 GiB
+        data 1 TiB
 ";
     assert_eq!(fields(&lines), expected);
 }

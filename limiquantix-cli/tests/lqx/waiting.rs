@@ -91,7 +91,7 @@ async fn a_server_that_is_not_there_is_exit_code_6_at_once() {
         ended
             .says("error[SERVER_UNAVAILABLE]: ")
             .says("onnection refused")
-            .says("try: ");
+            .says("(environment LQX_SERVER)");
     }
 }
 

@@ -192,7 +192,10 @@ impl VmService for Vms {
         let state = self.0.lock().unwrap();
         // Three to a page, whatever was asked for: whoever lists must page.
         let from: usize = request.page_token.parse().unwrap_or(0);
-        let size = usize::try_from(request.page_size).unwrap().min(3);
+        let size = match usize::try_from(request.page_size).unwrap() {
+            0 => 3,
+            size => size.min(3),
+        };
         let matching: Vec<&VirtualMachine> = state
             .vms
             .values()
