@@ -28,8 +28,9 @@ pub(crate) struct Supervisor {
     turns: Arc<Semaphore>,
     session: watch::Sender<Option<Session>>,
     workers: Arc<Mutex<BTreeMap<VmId, Handle>>>,
-    /// The VMs named since the connection was made, until the full list has been told.
-    named: Option<BTreeSet<VmId>>,
+    /// The connection that was made and the VMs named on it, until the full list has been told. Workers hear
+    /// of it then: before, what they go by may be long outdated.
+    listing: Option<(Session, BTreeSet<VmId>)>,
     /// One worker at a time has a VM: one that comes back waits until the old one has let go.
     lanes: BTreeMap<VmId, Arc<tokio::sync::Mutex<()>>>,
     running: JoinSet<()>,
@@ -88,7 +89,7 @@ impl Supervisor {
             turns,
             session,
             workers,
-            named: None,
+            listing: None,
             lanes: BTreeMap::new(),
             running,
             stop,
@@ -97,18 +98,18 @@ impl Supervisor {
 
     /// A connection was made; the full list follows.
     pub(crate) fn connected(&mut self, node: NodeId, boot_id: &str) {
-        self.named = Some(BTreeSet::new());
         let number = self.session.borrow().as_ref().map_or(0, |s| s.number) + 1;
-        self.session.send_replace(Some(Session {
+        let session = Session {
             node,
             boot_id: boot_id.to_owned(),
             number,
-        }));
+        };
+        self.listing = Some((session, BTreeSet::new()));
     }
 
     /// The VM is assigned to this node, as described.
     pub(crate) fn assign(&mut self, assignment: Assignment) {
-        if let Some(named) = &mut self.named {
+        if let Some((_, named)) = &mut self.listing {
             named.insert(assignment.vm);
         }
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
@@ -166,7 +167,9 @@ impl Supervisor {
 
     /// The full list has been told: what was not named is not assigned any more.
     pub(crate) fn synced(&mut self) {
-        let Some(named) = self.named.take() else { return };
+        let Some((session, named)) = self.listing.take() else {
+            return;
+        };
         let known: Vec<VmId> = self
             .workers
             .lock()
@@ -177,6 +180,7 @@ impl Supervisor {
         for vm in known.into_iter().filter(|vm| !named.contains(vm)) {
             self.withdraw(vm);
         }
+        self.session.send_replace(Some(session));
     }
 
     /// Waits until every worker has put down what it was doing.

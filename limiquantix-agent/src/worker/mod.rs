@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use limiquantix_core::contract::{Instance, Machine};
-use limiquantix_core::identity::TaskId;
 use limiquantix_core::reconcile::{Assignment, Progress, Step, next_step};
-use limiquantix_core::resource::{Accel, TaskError};
+use limiquantix_core::resource::{Accel, Operation, TaskError};
 use limiquantix_core::settle::{Outcome, Seen, TaskReport, VmReport};
 use limiquantix_core::time::Monotonic;
 use limiquantix_core::{Error, ErrorKind, Reason, Result};
@@ -44,6 +43,7 @@ pub(crate) async fn run(shared: Shared, mut assignment: watch::Receiver<Assignme
         told: None,
         trouble_since: None,
         settled: None,
+        given_up: None,
         repeated: (Step::Rest, 0),
         session: 0,
         present,
@@ -91,7 +91,10 @@ struct Worker {
     /// Since when the hypervisor has been failing.
     trouble_since: Option<Monotonic>,
     /// The operation whose end was reported: the assignment without it is on its way.
-    settled: Option<TaskId>,
+    settled: Option<Operation>,
+    /// The operation that cannot be done, and why. Kept until the control plane knows: it may know already,
+    /// its answer lost, and then nobody expects the guest to start after all.
+    given_up: Option<(Operation, TaskError)>,
     /// The last effect, and how often it was brought about in a row.
     repeated: (Step, u32),
     /// The number of the connection that `told` and `settled` are about.
@@ -121,6 +124,9 @@ impl Worker {
             // The control plane has changed its mind by itself, and what it shows with it.
             self.told = None;
             self.repeated.1 = 0;
+            if present.operation != self.present.operation {
+                self.given_up = None;
+            }
             self.present = present;
         }
         let session = self
@@ -149,11 +155,14 @@ impl Worker {
             &self.progress,
             now,
         );
-        let under_way = self.present.operation.as_ref().map(|op| op.task);
-        if under_way.is_some() && under_way == self.settled {
+        let under_way = self.present.operation.as_ref();
+        if under_way.is_some() && under_way == self.settled.as_ref() {
             return Ok(Pause::UntilNews);
         }
         let seen = seen(instance.as_ref());
+        if self.has_given_up() {
+            return self.tell_failure(seen).await.map_err(Trouble::Uplink);
+        }
         match step {
             Step::Rest => {
                 self.tell_if_news(seen).await.map_err(Trouble::Uplink)?;
@@ -169,7 +178,7 @@ impl Worker {
                 info!(vm = %self.present.vm, name = %self.present.name, %task, outcome = outcome_word(&outcome), "operation ended");
                 let told = TaskReport { task, outcome };
                 self.tell(seen, Some(told)).await.map_err(Trouble::Uplink)?;
-                self.settled = Some(task);
+                self.settled = self.present.operation.clone();
                 self.calm();
                 Ok(Pause::UntilNews)
             }
@@ -275,9 +284,10 @@ impl Worker {
         let now = self.shared.parts.clock.monotonic();
         let since = *self.trouble_since.get_or_insert(now);
         let try_again = passes(e) && now.since(since) < PATIENCE;
-        let Some(task) = a.operation.as_ref().filter(|_| !try_again).map(|op| op.task) else {
+        let Some(op) = a.operation.clone().filter(|_| !try_again) else {
             return Pause::For(self.backoff.next());
         };
+        self.given_up.get_or_insert((op, TaskError::from(e)));
         // A hypervisor that is away cannot be asked: then what it last showed has to do.
         if let Err(e) = self.look().await {
             debug!(vm = %self.present.vm, error = %e, "reporting what was last seen");
@@ -285,15 +295,33 @@ impl Worker {
         let Some(seen) = self.looked else {
             return Pause::For(self.backoff.next());
         };
-        let outcome = Outcome::Failed(TaskError::from(e));
-        match self.tell(seen, Some(TaskReport { task, outcome })).await {
-            Ok(()) => {
-                self.settled = Some(task);
-                self.calm();
-                Pause::UntilNews
-            }
+        match self.tell_failure(seen).await {
+            Ok(pause) => pause,
             Err(e) => self.uplink_trouble(&e),
         }
+    }
+
+    fn has_given_up(&self) -> bool {
+        let op = self.present.operation.as_ref();
+        op.is_some() && op == self.given_up.as_ref().map(|(op, _)| op)
+    }
+
+    async fn tell_failure(&mut self, seen: Seen) -> Result<Pause> {
+        let Some((op, error)) = self.given_up.clone() else {
+            return Ok(Pause::None);
+        };
+        let outcome = Outcome::Failed(error);
+        self.tell(
+            seen,
+            Some(TaskReport {
+                task: op.task,
+                outcome,
+            }),
+        )
+        .await?;
+        self.settled = Some(op);
+        self.calm();
+        Ok(Pause::UntilNews)
     }
 
     async fn tell_if_news(&mut self, seen: Seen) -> Result<()> {
