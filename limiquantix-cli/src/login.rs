@@ -6,6 +6,7 @@ use limiquantix_proto::auth::v1::LoginRequest;
 
 use crate::app::App;
 use crate::config::Token;
+use crate::console::terminal::Hidden;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::quantity::show_time;
@@ -33,13 +34,13 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         }
         None => {
             app.out.ask("User name: ");
-            line()?
+            line()?.trim().to_owned()
         }
     };
     let password = if args.password_stdin {
         piped()?
     } else {
-        typed(app)?
+        typed(app).await?
     };
     let request = LoginRequest {
         username: username.clone(),
@@ -70,7 +71,7 @@ fn line() -> Result<String, Failure> {
         .lock()
         .read_line(&mut line)
         .map_err(|error| unreadable(&error))?;
-    Ok(line.trim().to_owned())
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Everything up to the last line end, which `echo` adds.
@@ -84,21 +85,22 @@ fn piped() -> Result<String, Failure> {
     Ok(password.strip_suffix('\r').unwrap_or(password).to_owned())
 }
 
-fn typed(app: &App) -> Result<String, Failure> {
-    use crate::console::terminal::Hidden;
+/// A line that is not shown. Ctrl-C has to be waited for here: left to itself it would end the process
+/// before the terminal is put back.
+async fn typed(app: &App) -> Result<String, Failure> {
     app.out.ask("Password: ");
-    let password = {
-        let _hidden = Hidden::new().map_err(|error| unreadable(&error))?;
-        let mut line = String::new();
-        std::io::stdin()
-            .lock()
-            .read_line(&mut line)
-            .map_err(|error| unreadable(&error))?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
+    let hidden = Hidden::new().map_err(|error| unreadable(&error))?;
+    let typed = tokio::select! {
+        typed = tokio::task::spawn_blocking(line) => Some(typed),
+        _ = tokio::signal::ctrl_c() => None,
     };
+    drop(hidden);
     // The line end that was not shown either.
     app.out.ask("\n");
-    Ok(password)
+    match typed {
+        Some(typed) => typed.map_err(|error| Failure::internal(error.to_string()))?,
+        None => Err(Failure::new(Exit::Interrupted, "", "nobody was logged in")),
+    }
 }
 
 fn unreadable(error: &std::io::Error) -> Failure {

@@ -11,4 +11,5 @@ mod fake;
 mod read;
 mod run;
 mod setup;
+mod terminal;
 mod waiting;
