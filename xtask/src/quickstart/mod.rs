@@ -1,7 +1,8 @@
 //! `cargo xtask quickstart`: from a fresh clone to a guest whose greeting arrived through LimiQuantix.
 //!
 //! ```text
-//! packages ▸ build ▸ probe guest ▸ libvirt node ▸ server ▸ agent ▸ images ▸ launch ▸ greeting ▸ agreement ▸ delete ▸ stop
+//! packages ▸ build ▸ probe guest ▸ libvirt node ▸ server ▸ agent ▸ images ▸ launch ▸ greeting ▸ agreement ▸
+//! power off ▸ delete ▸ stop
 //! ```
 //!
 //! Every command line of the product is in `product`; this file is the order of events. Whatever it starts is in the care
@@ -114,6 +115,7 @@ fn quickstart(workspace: &Workspace, place: &Place, phases: &mut Phases, keep: b
         println!("\n{}", product.hints(&lab.uri));
         return Ok(());
     }
+    phases.run("power off", || run(&mut product.stop()))?;
     phases.run("delete", || run(&mut product.delete()))?;
     phases.run("stop", || {
         running.agent.stop(&mut warden)?;

@@ -108,6 +108,10 @@ impl Product {
         self.lqx(&["vm", "list"])
     }
 
+    pub(super) fn stop(&self) -> Command {
+        self.lqx(&["vm", "stop", VM])
+    }
+
     pub(super) fn delete(&self) -> Command {
         self.lqx(&["vm", "delete", VM, "--yes"])
     }
