@@ -3,21 +3,21 @@
 //! A context may have a key several times (a refused placement names a `node` each time), metadata may not:
 //! the second is `node_2`, and so on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 use limiquantix_core::Error;
 
 use super::to_connect::clip;
 
-/// The keys that errors use. Contexts hold static keys, so that one from the wire must be one of these; any
-/// other comes from a version with more of them, and is left out.
-const KEYS: [&str; 18] = [
-    "actual", "boot_id", "epoch", "expected", "field", "id", "image", "key", "kind", "name", "node", "nodes",
-    "pool", "project", "state", "task", "vm", "volume",
-];
-
 /// The longest value sent. Details travel in a header under gRPC, where common clients accept 8 KiB in all.
 const LONGEST: usize = 256;
+
+/// The longest key read.
+const LONGEST_KEY: usize = 32;
+
+/// How many different keys are read in the life of a process. Errors use about twenty.
+const MOST_KEYS: usize = 256;
 
 /// The context of `error` as metadata.
 pub(super) fn to_metadata(error: &Error) -> BTreeMap<String, String> {
@@ -37,26 +37,42 @@ pub(super) fn to_metadata(error: &Error) -> BTreeMap<String, String> {
 
 /// Adds what metadata says to `error`: by key, and under one key in the order in which it was sent.
 pub(super) fn add_metadata(mut error: Error, metadata: &BTreeMap<String, String>) -> Error {
-    let mut found: Vec<(&'static str, usize, &String)> = metadata
+    let mut found: Vec<(&str, usize, &String)> = metadata
         .iter()
-        .filter_map(|(name, value)| {
-            let (key, number) = parse(name)?;
-            Some((key, number, value))
+        .map(|(name, value)| {
+            let (key, number) = repeated(name, metadata).unwrap_or((name, 1));
+            (key, number, value)
         })
         .collect();
     found.sort_unstable();
     for (key, _, value) in found {
-        error = error.with(key, value);
+        if let Some(key) = lasting(key) {
+            error = error.with(key, value);
+        }
     }
     error
 }
 
-/// The key and which of its values this is, counted from 1.
-fn parse(name: &str) -> Option<(&'static str, usize)> {
-    let known = |name: &str| KEYS.iter().copied().find(|key| *key == name);
-    if let Some(key) = known(name) {
-        return Some((key, 1));
-    }
+/// The key of which `name` is a further value, and which one.
+fn repeated<'a>(name: &'a str, metadata: &BTreeMap<String, String>) -> Option<(&'a str, usize)> {
     let (key, number) = name.rsplit_once('_')?;
-    Some((known(key)?, number.parse().ok()?))
+    let number = number.parse().ok().filter(|n| *n > 1)?;
+    metadata.contains_key(key).then_some((key, number))
+}
+
+/// The key as contexts hold it: static, since in all code but this they are literals. Each is leaked once,
+/// and what can leak is bounded, whatever a server sends.
+fn lasting(key: &str) -> Option<&'static str> {
+    static KEYS: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = keys.get(key) {
+        return Some(known);
+    }
+    let fine = (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+    if !fine || keys.len() >= MOST_KEYS {
+        return None;
+    }
+    let kept: &'static str = key.to_owned().leak();
+    keys.insert(kept);
+    Some(kept)
 }

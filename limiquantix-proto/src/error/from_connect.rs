@@ -7,7 +7,7 @@ use crate::google::rpc::{ErrorInfo, Help, RequestInfo};
 
 /// The error that a call ended with, for clients.
 ///
-/// The context holds what the server sent and this version has a key for, and [`REQUEST_ID`]. A reason that
+/// The context holds what the server sent, and [`REQUEST_ID`]. A reason that
 /// this version does not know becomes the one that its status code stands for, with the server's own under
 /// [`UNKNOWN_REASON`] and its advice under [`FIX`]. An error that is not of a LimiQuantix server at all is
 /// `SERVER_UNAVAILABLE` if the server was not reached or the connection broke, and otherwise what its status
@@ -52,7 +52,7 @@ fn request_id(error: &ConnectError) -> Option<String> {
 /// an answer, or something else is listening there.
 ///
 /// The framework reports the latter two as errors of other codes, told apart from errors of the server's
-/// only by their text. Tests hold it to these texts.
+/// only by their text, or by an answer in a language that no server of ours speaks. Tests hold it to that.
 fn unreached(error: &ConnectError) -> bool {
     const BROKEN: [&str; 7] = [
         "failed to read response body",
@@ -64,11 +64,21 @@ fn unreached(error: &ConnectError) -> bool {
         "protocol error",
     ];
     let text = error.message.as_deref().unwrap_or_default();
-    error.code == ErrorCode::Unavailable
-        || (matches!(
-            error.code,
-            ErrorCode::Internal | ErrorCode::Unknown | ErrorCode::Unimplemented
-        ) && BROKEN.iter().any(|broken| text.starts_with(broken)))
+    match error.code {
+        ErrorCode::Unavailable => true,
+        ErrorCode::Internal | ErrorCode::Unknown | ErrorCode::Unimplemented => {
+            foreign(error) || BROKEN.iter().any(|broken| text.starts_with(broken))
+        }
+        // The first bytes of a web page, read as the length of a message.
+        ErrorCode::ResourceExhausted => foreign(error),
+        _ => false,
+    }
+}
+
+/// Whether the answer is of a content type that none of the protocols has.
+fn foreign(error: &ConnectError) -> bool {
+    let kind = error.response_headers().get("content-type");
+    kind.is_some_and(|kind| !kind.as_bytes().starts_with(b"application/"))
 }
 
 fn unreached_message(cause: &str) -> String {

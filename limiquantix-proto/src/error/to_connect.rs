@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use buffa::{Message, MessageName};
-use connectrpc::{ConnectError, ErrorCode};
+use connectrpc::ConnectError;
 use limiquantix_core::{Error, ErrorKind, Reason};
 
 use super::{DOMAIN, code, context};
@@ -40,17 +40,20 @@ pub fn to_connect(error: &Error, request_id: Option<&str>) -> ConnectError {
 /// the details that ours have: its reason, and the request id. One that has a reason keeps it, so that this
 /// may be applied to every error that leaves the server.
 pub fn decode_error_details(mut error: ConnectError, request_id: Option<&str>) -> ConnectError {
-    if find::<ErrorInfo>(&error).is_none() {
-        let reason = code::reason_of(error.code);
-        if masked(reason) {
-            // The framework quotes what it failed on, which is ours and not the caller's.
-            error.message = Some(masked_message(request_id));
-            error.code = ErrorCode::Internal;
-        }
+    let known = find::<ErrorInfo>(&error).map(|info| Reason::from_code(&info.reason));
+    let reason = known.unwrap_or_else(|| Some(code::reason_of(error.code)));
+    let stamped = find::<RequestInfo>(&error).is_some();
+    if let Some(reason) = reason.filter(|reason| masked(*reason) && !stamped) {
+        // What the framework failed on is ours and not the caller's; what we failed on was masked before, and
+        // is to name the request now that it is known.
+        error.message = Some(masked_message(request_id));
+        error.code = code::of_kind(reason.kind());
+    }
+    if let (None, Some(reason)) = (known, reason) {
         error.details.push(info(reason, BTreeMap::new()));
         error.details.push(advice(reason));
     }
-    if find::<RequestInfo>(&error).is_some() {
+    if stamped {
         return error;
     }
     with_request(error, request_id)

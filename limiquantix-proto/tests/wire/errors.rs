@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use connectrpc::client::{ClientConfig, Http2Connection, HttpClient};
 use connectrpc::{ConnectError, ErrorCode, Protocol};
+use limiquantix_core::Reason;
 use limiquantix_proto::details;
-use limiquantix_proto::google::rpc::{BadRequest, ErrorInfo, RetryInfo};
+use limiquantix_proto::error::{REQUEST_ID, from_connect};
+use limiquantix_proto::google::rpc::{BadRequest, RetryInfo};
 use limiquantix_proto::task::v1::{GetTaskRequest, TaskServiceClient, WatchTaskRequest};
 use serde_json::json;
 
@@ -34,24 +36,36 @@ async fn failure(server: &TestServer, protocol: Protocol, id: &str) -> ConnectEr
     answer.unwrap_err()
 }
 
+const PROTOCOLS: [Protocol; 3] = [Protocol::Connect, Protocol::Grpc, Protocol::GrpcWeb];
+
 #[tokio::test]
-async fn details_survive_every_protocol() {
+async fn an_error_survives_every_protocol() {
     let server = TestServer::start().await;
-    for protocol in [Protocol::Connect, Protocol::Grpc, Protocol::GrpcWeb] {
+    for protocol in PROTOCOLS {
         let error = failure(&server, protocol, "busy").await;
         assert_eq!(error.code, ErrorCode::Unavailable, "{protocol:?}");
-        assert_eq!(error.message.as_deref(), Some("the store does not answer"));
-        let info: ErrorInfo = details::find(&error).unwrap();
-        assert_eq!(
-            (info.reason.as_str(), info.domain.as_str()),
-            ("STORE_UNAVAILABLE", "limiquantix")
-        );
-        assert_eq!(info.metadata["backend"], "sqlite");
         let retry: RetryInfo = details::find(&error).unwrap();
         let delay = retry.retry_delay.as_option().cloned().unwrap();
-        assert_eq!(Duration::try_from(delay).unwrap(), Duration::from_millis(1500));
+        assert_eq!(Duration::try_from(delay).unwrap(), Duration::from_secs(1));
         assert_eq!(details::find::<BadRequest>(&error), None);
         assert_eq!(error.response_headers()["x-request-id"], "r-1", "{protocol:?}");
+        let error = from_connect(error);
+        assert_eq!(error.reason(), Reason::StoreUnavailable, "{protocol:?}");
+        assert_eq!(error.message(), "the store does not answer");
+        assert_eq!(
+            (error.get("kind"), error.get(REQUEST_ID)),
+            (Some("sqlite"), Some("r-1"))
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_error_with_much_to_say_arrives_whole() {
+    let server = TestServer::start().await;
+    for protocol in PROTOCOLS {
+        let error = from_connect(failure(&server, protocol, "full").await);
+        assert_eq!(error.reason(), Reason::NoNodeFits, "{protocol:?}: {error}");
+        assert_eq!(error.context().filter(|(key, _)| *key == "node").count(), 40);
     }
 }
 
@@ -65,9 +79,25 @@ async fn a_wrong_field_is_named_even_for_curl() {
         (&error["code"], &error["message"]),
         (&json!("invalid_argument"), &json!("id is required"))
     );
-    let detail = &error["details"][0];
+    let detail = &error["details"][1];
     assert_eq!(detail["type"], "google.rpc.BadRequest");
     assert_eq!(detail["debug"]["fieldViolations"][0]["field"], "id");
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_refused_with_a_reason() {
+    let server = TestServer::start().await;
+    for body in ["{", "5", r#"{"id": 5}"#, r#"{"id": "a", "id": "b"}"#] {
+        let answer = post(server.address, "/limiquantix.task.v1.TaskService/GetTask", body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        let error = answer.json();
+        assert_eq!(
+            error["details"][0]["debug"]["reason"], "MALFORMED_REQUEST",
+            "{body}: {error}"
+        );
+        let last = error["details"].as_array().unwrap().last().unwrap();
+        assert_eq!(last["debug"]["requestId"], "r-1", "{body}");
+    }
 }
 
 #[tokio::test]

@@ -15,15 +15,15 @@ use connectrpc::{
 };
 use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue};
+use limiquantix_core::{Error, Reason};
 use limiquantix_proto::agent::v1::serve_console_request::Frame as FromAgent;
 use limiquantix_proto::agent::v1::serve_console_response::Frame as ToAgent;
 use limiquantix_proto::agent::v1::{
     AGENT_SERVICE_SERVICE_NAME, AgentService, ConsoleEnd, ReportVMRequest, ReportVMResponse,
     ServeConsoleRequest, ServeConsoleResponse, WatchAssignmentsRequest, WatchAssignmentsResponse,
 };
-use limiquantix_proto::details;
+use limiquantix_proto::error::{decode_error_details, to_connect};
 use limiquantix_proto::event::v1::ChangeType;
-use limiquantix_proto::google::rpc::{BadRequest, ErrorInfo, RetryInfo, bad_request};
 use limiquantix_proto::task::v1::{
     CancelTaskRequest, GetTaskRequest, ListTasksRequest, ListTasksResponse, TASK_SERVICE_SERVICE_NAME, Task,
     TaskKind, TaskService, TaskState, TaskTarget, WatchTaskRequest, WatchTaskResponse,
@@ -124,7 +124,8 @@ impl Interceptor for Gate {
                 Self::stamp(&mut response.headers);
                 Ok(response)
             }
-            Err(mut error) => {
+            Err(error) => {
+                let mut error = decode_error_details(error, Some("r-1"));
                 Self::stamp(error.response_headers_mut());
                 Err(error)
             }
@@ -180,29 +181,18 @@ impl TaskService for Tasks {
             .map(|caller| caller.0.clone())
             .unwrap_or_default();
         match request.id {
-            "" => Err(
-                ConnectError::invalid_argument("id is required").with_detail(details::pack(&BadRequest {
-                    field_violations: vec![bad_request::FieldViolation {
-                        field: "id".into(),
-                        description: "is required".into(),
-                        reason: "REQUIRED".into(),
-                        ..Default::default()
-                    }],
-                    ..Default::default()
-                })),
-            ),
-            "busy" => Err(ConnectError::unavailable("the store does not answer")
-                .with_detail(details::pack(&ErrorInfo {
-                    reason: "STORE_UNAVAILABLE".into(),
-                    domain: "limiquantix".into(),
-                    metadata: [("backend".to_owned(), "sqlite".to_owned())].into(),
-                    ..Default::default()
-                }))
-                .with_detail(details::pack(&RetryInfo {
-                    retry_delay: buffa_types::google::protobuf::Duration::from(Duration::from_millis(1500))
-                        .into(),
-                    ..Default::default()
-                }))),
+            "" => Err(to_connect(&Error::invalid("id", "id is required"), None)),
+            "busy" => Err(to_connect(
+                &Error::new(Reason::StoreUnavailable, "the store does not answer").with("kind", "sqlite"),
+                None,
+            )),
+            "full" => {
+                let mut error = Error::new(Reason::NoNodeFits, "none of 40 nodes can take it");
+                for n in 0..40 {
+                    error = error.with("node", format!("node-{n}: {}", "memory ".repeat(30)));
+                }
+                Err(to_connect(&error, None))
+            }
             "slow" => {
                 tokio::time::sleep(Duration::from_secs(60)).await;
                 Response::ok(task("slow"))
