@@ -1,0 +1,226 @@
+//! One machine, its disk, and what can go wrong with them.
+
+use limiquantix_core::contract::{Instance, InstanceState, RunMark, Stop};
+use limiquantix_core::identity::VmId;
+use limiquantix_core::resource::{Accel, StopCause};
+use limiquantix_core::{Error, Reason, Result};
+
+#[derive(Debug)]
+pub(crate) struct Hypervisor {
+    vm: VmId,
+    pub(crate) machine: Option<Machine>,
+    pub(crate) volume: bool,
+    pub(crate) reachable: bool,
+    /// What becomes of the next verb.
+    pub(crate) fault: Option<Fault>,
+    /// How often a guest was powered on by a verb.
+    pub(crate) starts: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Machine {
+    epoch: u32,
+    digest: String,
+    last_run: Option<RunMark>,
+    pub(crate) state: InstanceState,
+    /// The guest was asked to shut down.
+    pub(crate) asked: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Away for this call: nothing happened.
+    Away,
+    /// Refused for good: nothing happened.
+    Refused,
+    /// Half of it happened, then it failed for good.
+    Midway,
+    /// All of it happened, and the answer was an error.
+    After,
+}
+
+fn away() -> Error {
+    Error::new(Reason::HypervisorUnavailable, "away")
+}
+
+fn broken() -> Error {
+    Error::new(Reason::HypervisorFailed, "broken")
+}
+
+impl Hypervisor {
+    pub(crate) fn new(vm: VmId) -> Self {
+        Self {
+            vm,
+            machine: None,
+            volume: false,
+            reachable: true,
+            fault: None,
+            starts: 0,
+        }
+    }
+
+    pub(crate) fn state(&self) -> Option<InstanceState> {
+        self.machine.as_ref().map(|m| m.state)
+    }
+
+    pub(crate) fn is_on(&self) -> bool {
+        self.state().is_some_and(|s| !matches!(s, InstanceState::Off(_)))
+    }
+
+    pub(crate) fn inspect(&self) -> Result<Option<Instance>> {
+        if !self.reachable {
+            return Err(away());
+        }
+        Ok(self.machine.as_ref().map(|m| Instance {
+            vm: self.vm,
+            epoch: m.epoch,
+            digest: m.digest.clone(),
+            last_run: m.last_run,
+            state: m.state,
+            accel: self.is_on().then_some(Accel::Mock),
+        }))
+    }
+
+    /// Does `first` and `second`, the two halves of a verb, as far as the next fault lets it.
+    fn verb(&mut self, first: impl FnOnce(&mut Self), second: impl FnOnce(&mut Self)) -> Result<()> {
+        if !self.reachable {
+            return Err(away());
+        }
+        match self.fault.take() {
+            Some(Fault::Away) => return Err(away()),
+            Some(Fault::Refused) => return Err(broken()),
+            Some(Fault::Midway) => {
+                first(self);
+                return Err(broken());
+            }
+            Some(Fault::After) => {
+                first(self);
+                second(self);
+                return Err(broken());
+            }
+            None => {}
+        }
+        first(self);
+        second(self);
+        Ok(())
+    }
+
+    /// The machine, if `epoch` is not stale; raises its epoch.
+    fn claim(&mut self, epoch: u32) -> Result<()> {
+        let m = self
+            .machine
+            .as_mut()
+            .ok_or_else(|| Error::not_found("vm", self.vm))?;
+        if epoch < m.epoch {
+            return Err(Error::new(Reason::StaleEpoch, "stale"));
+        }
+        m.epoch = epoch;
+        Ok(())
+    }
+
+    pub(crate) fn ensure_volume(&mut self) -> Result<()> {
+        self.verb(|h| h.volume = true, |_| {})
+    }
+
+    pub(crate) fn remove_volume(&mut self) -> Result<()> {
+        self.verb(|h| h.volume = false, |_| {})
+    }
+
+    pub(crate) fn define(&mut self, epoch: u32, digest: &str) -> Result<()> {
+        if self.reachable && self.machine.is_some() {
+            self.claim(epoch)?;
+        }
+        assert!(
+            self.volume || !self.reachable,
+            "defined before its volume is there"
+        );
+        let digest = digest.to_owned();
+        self.verb(
+            |_| {},
+            |h| {
+                let m = h.machine.get_or_insert(Machine {
+                    epoch,
+                    digest: String::new(),
+                    last_run: None,
+                    state: InstanceState::Off(StopCause::Unknown),
+                    asked: false,
+                });
+                m.digest = digest;
+            },
+        )
+    }
+
+    pub(crate) fn run(&mut self, mark: RunMark) -> Result<()> {
+        if self.reachable {
+            self.claim(mark.epoch)?;
+        }
+        self.verb(
+            |h| {
+                if let Some(m) = &mut h.machine {
+                    if matches!(m.state, InstanceState::Off(_)) {
+                        h.starts += 1;
+                        m.asked = false;
+                    }
+                    m.state = InstanceState::Running;
+                }
+            },
+            |h| {
+                if let Some(m) = &mut h.machine {
+                    m.last_run = Some(mark);
+                }
+            },
+        )
+    }
+
+    pub(crate) fn stop(&mut self, epoch: u32, how: Stop) -> Result<()> {
+        if self.reachable && self.machine.is_some() {
+            self.claim(epoch)?;
+        }
+        self.verb(
+            |h| match (how, &mut h.machine) {
+                (Stop::Graceful, Some(m)) => m.asked = true,
+                (Stop::Force, Some(_)) => h.end(StopCause::Requested),
+                (_, None) => {}
+            },
+            |_| {},
+        )
+    }
+
+    pub(crate) fn reboot(&mut self, epoch: u32) -> Result<()> {
+        if self.reachable {
+            self.claim(epoch)?;
+            if self.state() != Some(InstanceState::Running) {
+                return Err(Error::new(Reason::WrongState, "not running"));
+            }
+        }
+        self.verb(|_| {}, |_| {})
+    }
+
+    pub(crate) fn remove(&mut self, epoch: u32) -> Result<()> {
+        if self.reachable && self.machine.is_some() {
+            self.claim(epoch)?;
+        }
+        self.verb(|h| h.end(StopCause::Requested), |h| h.machine = None)
+    }
+
+    /// The guest ends, if it is on.
+    pub(crate) fn end(&mut self, cause: StopCause) {
+        if self.is_on()
+            && let Some(m) = &mut self.machine
+        {
+            m.state = InstanceState::Off(cause);
+        }
+    }
+
+    /// Somebody at the node changes what the machine does.
+    pub(crate) fn meddle(&mut self, from: fn(InstanceState) -> bool, to: InstanceState) -> bool {
+        match &mut self.machine {
+            Some(m) if from(m.state) => {
+                m.state = to;
+                m.asked = false;
+                true
+            }
+            _ => false,
+        }
+    }
+}
