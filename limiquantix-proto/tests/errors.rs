@@ -293,6 +293,13 @@ fn an_error_of_the_framework_gets_what_ours_have() {
         Some("failed to decode JSON: expected value at line 1")
     );
 
+    let media = decode_error_details(
+        ConnectError::unsupported_media_type("text/plain is not spoken here"),
+        None,
+    );
+    assert_eq!(find::<ErrorInfo>(&media).unwrap().reason, "MALFORMED_REQUEST");
+    assert_eq!(media.message.as_deref(), Some("text/plain is not spoken here"));
+
     let internal = decode_error_details(
         ConnectError::internal("failed to encode JSON: hunter2"),
         Some("r-2"),

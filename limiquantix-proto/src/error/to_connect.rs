@@ -41,7 +41,7 @@ pub fn to_connect(error: &Error, request_id: Option<&str>) -> ConnectError {
 /// may be applied to every error that leaves the server.
 pub fn decode_error_details(mut error: ConnectError, request_id: Option<&str>) -> ConnectError {
     let known = find::<ErrorInfo>(&error).map(|info| Reason::from_code(&info.reason));
-    let reason = known.unwrap_or_else(|| Some(code::reason_of(error.code)));
+    let reason = known.unwrap_or_else(|| Some(made_by_framework(&error)));
     let stamped = find::<RequestInfo>(&error).is_some();
     if let Some(reason) = reason.filter(|reason| masked(*reason) && !stamped) {
         // What the framework failed on is ours and not the caller's; what we failed on was masked before, and
@@ -57,6 +57,15 @@ pub fn decode_error_details(mut error: ConnectError, request_id: Option<&str>) -
         return error;
     }
     with_request(error, request_id)
+}
+
+/// The reason of an error that has none. What the framework answers with a 4xx is the caller's to correct,
+/// whatever its code: a wrong content type or HTTP method is `unknown` under Connect.
+fn made_by_framework(error: &ConnectError) -> Reason {
+    match code::reason_of(error.code) {
+        reason if masked(reason) && error.http_status().is_client_error() => Reason::MalformedRequest,
+        reason => reason,
+    }
 }
 
 /// Whether what is said about it is for the log only.
