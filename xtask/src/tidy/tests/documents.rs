@@ -6,18 +6,22 @@ use crate::tidy::{architecture, decisions, links as rule};
 
 #[test]
 fn a_crate_is_on_the_map_by_name_or_by_folder() {
-    let page = "# Map\n\n## `limiquantix-core`\ntext\n\n- `limiquantix-backends/memory`: text\n";
+    let page = "# Map\n\n### limiquantix-core\n\n### limiquantix-backends/mock, sqlite\n\n- `limiquantix-backends/memory/`: text\n";
     let mut repository = with_files(&[("ARCHITECTURE.md", page)]);
     repository.members = vec![
         member("limiquantix-core", "limiquantix-core"),
         member("limiquantix-memory", "limiquantix-backends/memory"),
+        member("limiquantix-mock", "limiquantix-backends/mock"),
     ];
     assert_eq!(architecture::check(&repository), []);
 }
 
 #[test]
 fn a_mention_in_passing_is_no_paragraph_and_a_missing_page_is_a_finding() {
-    let mut repository = with_files(&[("ARCHITECTURE.md", "The crate `limiquantix-core` is mentioned.\n")]);
+    let mut repository = with_files(&[(
+        "ARCHITECTURE.md",
+        "# limiquantix-core-like\n\nThe crate `limiquantix-core` is mentioned.\n",
+    )]);
     repository.members = vec![member("limiquantix-core", "limiquantix-core")];
     assert_eq!(places(&architecture::check(&repository)), ["ARCHITECTURE.md"]);
     repository.files.clear();
