@@ -28,7 +28,7 @@ pub struct MockConfig {
 }
 
 /// How a simulated guest behaves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct GuestBehaviour {
     /// From power-on to the greeting on the console.
     pub boot: Duration,

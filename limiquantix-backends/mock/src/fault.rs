@@ -50,10 +50,13 @@ pub enum Action {
     Delay(Duration),
 }
 
+/// What is planned for one place: how often, and what.
+type Plans = Vec<(u32, Action)>;
+
 /// The disturbances that are still to come. Shared by all handles of a node.
 #[derive(Debug, Default)]
 pub struct Faults {
-    planned: Mutex<BTreeMap<(Verb, Point), Vec<(u32, Action)>>>,
+    planned: Mutex<BTreeMap<(Verb, Point), Plans>>,
 }
 
 impl Faults {

@@ -26,14 +26,14 @@ pub(crate) fn boot(shared: &Arc<Shared>, vm: VmId, run: u64, name: &Name, behavi
 }
 
 /// The power button was pressed.
-pub(crate) fn ask_to_shut_down(shared: &Arc<Shared>, vm: VmId, run: u64, behaviour: &GuestBehaviour) {
+pub(crate) fn ask_to_shut_down(shared: &Arc<Shared>, vm: VmId, run: u64, behaviour: GuestBehaviour) {
     let OnShutdown::Obey(time) = behaviour.on_shutdown else {
         return;
     };
     let shared = Arc::clone(shared);
     tokio::spawn(async move {
         with_run(&shared, vm, run, |slot| {
-            slot.print(b"LQX acpi power button: powering off\r\n")
+            slot.print(b"LQX acpi power button: powering off\r\n");
         });
         tokio::time::sleep(time).await;
         end(&shared, vm, run, StopCause::Requested);

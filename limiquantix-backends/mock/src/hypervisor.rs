@@ -140,12 +140,13 @@ impl Hypervisor for MockHypervisor {
         self.midway(Verb::EnsureDefined).await?;
         {
             let mut state = self.shared.reach()?;
-            if state.slots.contains_key(&machine.vm) {
-                let slot = state.claim(machine.vm, machine.epoch)?;
-                slot.machine = machine.clone();
-            } else {
-                state.slots.insert(machine.vm, Slot::new(machine.clone()));
-                state.emit(InstanceEvent::Changed(machine.vm));
+            match state.claim(machine.vm, machine.epoch) {
+                Ok(slot) => slot.machine = machine.clone(),
+                Err(e) if e.reason() == Reason::NotFound => {
+                    state.slots.insert(machine.vm, Slot::new(machine.clone()));
+                    state.emit(InstanceEvent::Changed(machine.vm));
+                }
+                Err(e) => return Err(e),
             }
         }
         self.end(Verb::EnsureDefined).await
@@ -186,7 +187,7 @@ impl Hypervisor for MockHypervisor {
                     _ if !slot.is_on() => {}
                     Stop::Graceful => {
                         slot.requested.get_or_insert(Stop::Graceful);
-                        guest::ask_to_shut_down(&self.shared, vm, run, &behaviour);
+                        guest::ask_to_shut_down(&self.shared, vm, run, behaviour);
                     }
                     Stop::Force => {
                         slot.requested = Some(Stop::Force);

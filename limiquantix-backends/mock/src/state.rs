@@ -113,7 +113,7 @@ impl Shared {
     }
 
     pub(crate) fn behaviour(&self, state: &State, vm: VmId) -> GuestBehaviour {
-        state.behaviours.get(&vm).unwrap_or(&self.config.guests).clone()
+        *state.behaviours.get(&vm).unwrap_or(&self.config.guests)
     }
 }
 

@@ -19,7 +19,6 @@ struct Rig {
     ids: AtomicU64,
 }
 
-#[expect(clippy::unused_async, reason = "the suites await their rigs")]
 async fn rig() -> Option<Rig> {
     let mut config = MockConfig::new("node-1");
     let image = ImageName::parse("image", "two-gib.qcow2").unwrap();

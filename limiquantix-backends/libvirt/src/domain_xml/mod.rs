@@ -6,7 +6,7 @@
 //!              paths resolved  names are ours, values are escaped
 //! ```
 //!
-//! No text of a user is ever pasted into markup, and [`render`] does not rely on anybody having checked it:
+//! No text of a user is ever pasted into markup, and [`render()`] does not rely on anybody having checked it:
 //! whatever the strings of a [`Blueprint`] are, the elements of the document are the same, or there is a typed
 //! error for what XML cannot carry.
 //!

@@ -12,7 +12,7 @@ use crate::xml::{Document, path_text};
 const ROOT_PORTS: usize = 10;
 
 macro_rules! attributes {
-    ($($key:literal = $value:expr),* $(,)?) => { vec![$(($key, String::from($value))),*] };
+    ($($key:literal = $value:expr),* $(,)?) => { [$(($key, String::from($value))),*] };
 }
 
 /// The document for a blueprint. `INVALID_FIELD` if a value has characters that XML cannot carry.
@@ -73,7 +73,7 @@ fn cpu(xml: &mut Document, blueprint: &Blueprint) -> Result<()> {
     } else {
         "maximum"
     };
-    let mut attributes = attributes!["mode" = mode, "check" = "none"];
+    let mut attributes = attributes!["mode" = mode, "check" = "none"].to_vec();
     if blueprint.accel == Accel::Tcg {
         // Libvirt would call a machine with this model unfit to move; the feature set is that of QEMU's version.
         attributes.push(("migratable", "on".to_owned()));

@@ -9,6 +9,8 @@ use virt::sys;
 pub(crate) enum DomainState {
     /// The guest runs, or is on its way out.
     Running,
+    /// libvirt is at work starting it; it will run, or be off again.
+    Starting,
     /// Its memory is kept and it does not run.
     Paused,
     /// It sleeps (ACPI S3).
@@ -47,6 +49,8 @@ pub(crate) fn domain_state(domain: &Domain) -> Result<DomainState, Error> {
 
 fn translate(state: sys::virDomainState, reason: u32) -> DomainState {
     match state {
+        // Devices are being set up. It looks paused from outside, but there is nothing to resume yet.
+        sys::VIR_DOMAIN_PAUSED if reason == sys::VIR_DOMAIN_PAUSED_STARTING_UP => DomainState::Starting,
         sys::VIR_DOMAIN_PAUSED => DomainState::Paused,
         sys::VIR_DOMAIN_PMSUSPENDED => DomainState::Asleep,
         sys::VIR_DOMAIN_CRASHED => DomainState::Off(OffReason::Crashed),

@@ -33,7 +33,7 @@ pub(super) fn ensure(session: &Session, places: &Places, machine: &Machine) -> C
     match &machine.cloud_init {
         // The digest covers the seed's content too; only the file itself may have been lost.
         Some(cloud_init) if !unchanged || !seed.exists() => {
-            seed::write(&seed, vm, &machine.name, cloud_init)?
+            seed::write(&seed, vm, &machine.name, cloud_init)?;
         }
         Some(_) => {}
         None => places::remove(&seed)?,

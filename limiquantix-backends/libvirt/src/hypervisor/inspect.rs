@@ -46,7 +46,7 @@ fn unless_gone<T>(outcome: CallResult<T>) -> CallResult<Option<T>> {
 fn instance(ours: &Ours) -> CallResult<Instance> {
     let mark = &ours.mark;
     let state = match domain_state(&ours.domain)? {
-        DomainState::Running => InstanceState::Running,
+        DomainState::Running | DomainState::Starting => InstanceState::Running,
         DomainState::Paused | DomainState::Asleep => InstanceState::Paused,
         DomainState::Off(reason) => InstanceState::Off(cause(reason, mark.asked)),
     };

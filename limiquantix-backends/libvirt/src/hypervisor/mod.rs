@@ -18,6 +18,8 @@ mod domain;
 mod facts;
 mod inspect;
 mod power;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::domain::find;
 

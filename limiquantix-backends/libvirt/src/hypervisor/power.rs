@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use limiquantix_core::contract::{RunMark, Stop};
 use limiquantix_core::error::{Error, Reason};
 use limiquantix_core::identity::VmId;
@@ -11,11 +13,14 @@ use crate::domain_xml::{Asked, Mark};
 use crate::error::{CallResult, is};
 use crate::ffi::{DomainState, domain_state};
 
+/// How soon a start that is under way is looked at again.
+const STARTING: Duration = Duration::from_millis(50);
+
 pub(super) fn ensure_running(session: &Session, vm: VmId, run: RunMark) -> CallResult<()> {
     let mut ours = find(session, vm)?;
     ours.check_epoch(run.epoch)?;
-    match domain_state(&ours.domain)? {
-        DomainState::Running => {}
+    match started(session, &ours.domain)? {
+        DomainState::Running | DomainState::Starting => {}
         DomainState::Paused => ours.domain.resume()?,
         DomainState::Asleep => ours.domain.pm_wakeup(0)?,
         DomainState::Off(_) => start(session, &mut ours, run.epoch)?,
@@ -27,6 +32,18 @@ pub(super) fn ensure_running(session: &Session, vm: VmId, run: RunMark) -> CallR
         asked: None,
         ..ours.mark.clone()
     })
+}
+
+/// The state, once no start is under way. One may be: libvirt finishes what an agent asked for before it died.
+fn started(session: &Session, domain: &Domain) -> CallResult<DomainState> {
+    loop {
+        match domain_state(domain)? {
+            DomainState::Starting => std::thread::sleep(STARTING),
+            state => return Ok(state),
+        }
+        // The caller's patience is the limit.
+        session.go_on()?;
+    }
 }
 
 fn start(session: &Session, ours: &mut Ours, epoch: u32) -> CallResult<()> {
@@ -83,7 +100,7 @@ pub(super) fn reboot(session: &Session, vm: VmId, epoch: u32, force: bool) -> Ca
         epoch,
         ..ours.mark.clone()
     })?;
-    if domain_state(&ours.domain)? != DomainState::Running {
+    if started(session, &ours.domain)? != DomainState::Running {
         return Err(Error::new(Reason::WrongState, format!("VM {vm} is not running")).into());
     }
     session.go_on()?;

@@ -3,14 +3,14 @@ use std::path::Path;
 
 use limiquantix_core::resource::Accel;
 
-/// For what a verdict holds: one boot of the host (nested virtualization is switched on and off with modules and
-/// machines) and one version of libvirt and QEMU.
+/// For what a verdict holds: one boot of the host, since nested virtualization is switched on and off with modules
+/// and machines, and one version of libvirt.
 pub(super) struct Key(String);
 
 impl Key {
-    pub(super) fn now((library, hypervisor): (u32, u32)) -> Self {
+    pub(super) fn now(libvirt: u32) -> Self {
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        Self(format!("{} {library} {hypervisor}", boot.trim()))
+        Self(format!("{} {libvirt}", boot.trim()))
     }
 }
 

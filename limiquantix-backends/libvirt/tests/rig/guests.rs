@@ -77,27 +77,30 @@ impl limiquantix_testkit::hypervisor::Rig for Rig {
     }
 }
 
-/// Kills the process whose arguments have the VM's id. Found by its arguments, since libvirt may be in a namespace
-/// of its own where processes have other numbers.
 fn kill_qemu(vm: VmId) {
+    let (pid, _) = qemu(vm).pop().expect("a QEMU process");
+    let killed = std::process::Command::new("kill")
+        .args(["-9", &pid])
+        .status()
+        .expect("kill");
+    assert!(killed.success());
+}
+
+/// The QEMU processes of a guest with their arguments. Found by the VM's id in these, since libvirt may be in a
+/// namespace of its own where processes have other numbers.
+pub(super) fn qemu(vm: VmId) -> Vec<(String, Vec<String>)> {
     let id = vm.to_string();
-    for entry in std::fs::read_dir("/proc").expect("proc").flatten() {
-        let name = entry.file_name();
-        let Some(pid) = name.to_str().filter(|n| n.bytes().all(|b| b.is_ascii_digit())) else {
-            continue;
-        };
-        let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let arguments = String::from_utf8_lossy(&arguments).into_owned();
-        if arguments.contains("qemu-system") && arguments.contains(&id) {
-            let killed = std::process::Command::new("kill")
-                .args(["-9", pid])
-                .status()
-                .expect("kill");
-            assert!(killed.success());
-            return;
-        }
-    }
-    panic!("no QEMU process for {id}");
+    let processes = std::fs::read_dir("/proc").expect("proc").flatten();
+    let processes = processes.filter_map(|entry| {
+        let pid = entry.file_name().into_string().ok()?;
+        pid.parse::<u32>().ok()?;
+        let arguments = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let arguments = String::from_utf8_lossy(&arguments);
+        let arguments: Vec<_> = arguments.split('\0').map(str::to_owned).collect();
+        let is_qemu = arguments[0].contains("qemu-system") && arguments.iter().any(|a| a.contains(&id));
+        is_qemu.then_some((pid, arguments))
+    });
+    processes.collect()
 }
 
 #[async_trait]

@@ -92,9 +92,7 @@ impl Rig {
 
     /// A new pair on the same directories, as an agent has it after a restart; over another socket if `uri` says so.
     pub async fn attach(&self, uri: &str) -> (LibvirtHypervisor, LibvirtStorage) {
-        LibvirtNode::connect(config(uri, &self.dir))
-            .await
-            .expect("connect again")
+        attach(uri, &self.dir).await
     }
 
     /// A connection of libvirt's own, for what happens past the contract.
@@ -157,7 +155,13 @@ impl Rig {
     }
 }
 
-fn config(uri: &str, dir: &Path) -> LibvirtConfig {
+pub async fn attach(uri: &str, dir: &Path) -> (LibvirtHypervisor, LibvirtStorage) {
+    LibvirtNode::connect(config(uri, dir))
+        .await
+        .expect("connect again")
+}
+
+pub fn config(uri: &str, dir: &Path) -> LibvirtConfig {
     LibvirtConfig {
         uri: uri.to_owned(),
         pools: vec![PoolConfig {
@@ -210,6 +214,16 @@ fn unique() -> u128 {
         | (0x2 << 62)
         | (process << 20)
         | (u128::from(now.subsec_nanos()) & 0xf_ffff)
+}
+
+/// The arguments of a guest's QEMU.
+pub fn qemu_arguments(vm: VmId) -> Vec<String> {
+    guests::qemu(vm).pop().expect("a QEMU process").1
+}
+
+/// How many QEMU processes a guest has.
+pub fn qemu_processes(vm: VmId) -> usize {
+    guests::qemu(vm).len()
 }
 
 /// A machine without anything, in epoch 1, under software emulation.

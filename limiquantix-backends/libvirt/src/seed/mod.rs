@@ -16,6 +16,9 @@ use limiquantix_core::resource::CloudInit;
 
 use crate::places::storage_failed;
 
+#[cfg(test)]
+mod tests;
+
 /// The least a FAT file system with these files needs is far less; a round size keeps its geometry simple.
 const SMALLEST: usize = 1 << 20;
 /// For the file system's own tables and the directory, on top of an eighth of the content for cluster ends.
@@ -76,7 +79,7 @@ fn fill(size: usize, files: &[(&str, &String)]) -> std::io::Result<Vec<u8>> {
     let options = FormatVolumeOptions::new()
         .volume_label(*b"CIDATA     ")
         .volume_id(0x6c71_7801);
-    format_volume(&mut Cursor::new(&mut image[..]), options)?;
+    format_volume(Cursor::new(&mut image[..]), options)?;
     let filesystem = FileSystem::new(Cursor::new(&mut image[..]), FsOptions::new())?;
     for (name, text) in files {
         let mut file = filesystem.root_dir().create_file(name)?;
