@@ -25,7 +25,7 @@ struct Args {
     #[arg(long, conflicts_with = "data_dir")]
     in_memory: bool,
     /// Development mode: there is a user admin with the password admin.
-    #[arg(long, env = "LQX_DEV")]
+    #[arg(long, env = "LQX_DEV", value_parser = clap::builder::FalseyValueParser::new())]
     dev: bool,
     /// What to log, as tracing filters: info, debug, limiquantix=debug …
     #[arg(long, env = "LQX_LOG", default_value = "info")]

@@ -1,7 +1,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use connectrpc_health::StaticChecker;
 use limiquantix::ControlPlane;
+use limiquantix_core::contract::Store;
 use limiquantix_core::{Error, Reason, Result};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -12,12 +14,20 @@ use crate::config::{ServerConfig, StoreConfig};
 use crate::{http_routes, net, rpc, wire};
 
 /// A server that is ready to be run.
-#[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     control_plane: ControlPlane,
+    health: Arc<StaticChecker>,
     app: axum::Router,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Server {
@@ -26,6 +36,12 @@ impl Server {
     pub async fn start(config: ServerConfig) -> Result<Self> {
         config.check()?;
         let store = wire::open_store(&config.store).await?;
+        Self::start_on(store, config).await
+    }
+
+    /// The same on a store that is open already; what `config` says of the store only names it in the log.
+    pub async fn start_on(store: Arc<dyn Store>, config: ServerConfig) -> Result<Self> {
+        config.check()?;
         let control_plane = ControlPlane::builder()
             .store(Arc::clone(&store))
             .settings(config.settings.clone())
@@ -41,7 +57,9 @@ impl Server {
             .local_addr()
             .map_err(|e| Error::internal("a bound socket has no address").caused_by(e))?;
         let auth = Arc::new(Auth::new(config.dev));
-        let app = http_routes::router(store).fallback_service(rpc::service(&control_plane, auth)?);
+        let (rpc, health) = rpc::service(&control_plane, auth)?;
+        let rpc = net::only_for_this_machine(axum::Router::new().fallback_service(rpc));
+        let app = http_routes::router(store).fallback_service(rpc);
         if config.dev {
             warn!("development mode: anybody on this machine can log in as admin with the password admin");
         }
@@ -54,6 +72,7 @@ impl Server {
             listener,
             address,
             control_plane,
+            health,
             app,
         })
     }
@@ -70,11 +89,12 @@ impl Server {
 
     /// Serves until `stop`, then ends open streams, lets calls finish, and returns.
     pub async fn run(self, stop: CancellationToken) {
-        let control_plane = self.control_plane.clone();
+        let (control_plane, health) = (self.control_plane.clone(), self.health);
         let ending = stop.clone();
         // Streams never end by themselves: their clients are told to resume elsewhere.
         tokio::spawn(async move {
             ending.cancelled().await;
+            health.shutdown();
             control_plane.shutdown();
         });
         net::serve(self.listener, self.app, stop).await;

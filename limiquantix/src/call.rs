@@ -20,6 +20,9 @@ pub struct Call {
     pub expected: Option<Revision>,
     /// Check everything and change nothing. AIP-163.
     pub validate_only: bool,
+    /// What the caller sent, where the request as the service gets it depends on more than that (a field mask
+    /// is applied to what is stored). A repeat is recognised by this, or else by the request itself.
+    pub sent: Option<Vec<u8>>,
 }
 
 /// The longest request id. A UUID has 36 characters.
@@ -75,8 +78,11 @@ impl Ticket {
             );
             return Err(Error::invalid("request_id", message));
         }
-        let body = serde_json::to_vec(request)
-            .map_err(|e| Error::internal("cannot encode a request").caused_by(e))?;
+        let body = match &call.sent {
+            Some(sent) => sent.clone(),
+            None => serde_json::to_vec(request)
+                .map_err(|e| Error::internal("cannot encode a request").caused_by(e))?,
+        };
         let digest = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();
         let id = format!("{}/{}/{given}", call.principal, method.as_str());
         Ok(Self {

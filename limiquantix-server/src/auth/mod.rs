@@ -11,6 +11,9 @@ pub(crate) use tokens::{TokenPair, Tokens};
 /// The development user: name and password.
 const DEV_USER: (&str, &str) = ("admin", "admin");
 
+/// What an `Authorization` header begins with. RFC 6750.
+const SCHEME: &str = "Bearer ";
+
 /// Knows who may log in.
 #[derive(Debug)]
 pub(crate) struct Auth {
@@ -49,9 +52,12 @@ impl Auth {
         self.tokens.refresh(token)
     }
 
-    /// Ends the session of a refresh token. Ending one that has ended is fine.
-    pub(crate) fn logout(&self, refresh_token: &str) {
+    /// Ends the session of a refresh token, and that of the `Authorization` header. Ending one that has ended
+    /// is fine.
+    pub(crate) fn logout(&self, refresh_token: &str, authorization: Option<&str>) {
         self.tokens.revoke(refresh_token);
+        let access = authorization.and_then(|header| header.strip_prefix(SCHEME));
+        access.into_iter().for_each(|token| self.tokens.revoke(token));
     }
 
     /// Who presents this `Authorization` header. Without one it is the local administrator: the server only
@@ -62,7 +68,7 @@ impl Auth {
                 name: "local".to_owned(),
             });
         };
-        let token = header.strip_prefix("Bearer ").ok_or_else(|| {
+        let token = header.strip_prefix(SCHEME).ok_or_else(|| {
             Error::new(
                 Reason::Unauthenticated,
                 "the Authorization header must be `Bearer` and an access token",

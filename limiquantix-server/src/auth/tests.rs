@@ -63,7 +63,21 @@ fn an_access_token_is_no_refresh_token() {
 fn logging_out_ends_the_session() {
     let auth = Auth::new(true);
     let pair = auth.login("admin", "admin").unwrap();
-    auth.logout(&pair.refresh);
+    auth.logout(&pair.refresh, None);
     assert!(auth.identify(Some(&format!("Bearer {}", pair.access))).is_err());
     assert!(auth.refresh(&pair.refresh).is_err());
+}
+
+#[test]
+fn the_access_token_alone_is_enough_to_log_out() {
+    let auth = Auth::new(true);
+    let pair = auth.login("admin", "admin").unwrap();
+    let header = format!("Bearer {}", pair.access);
+    auth.logout("", Some(&header));
+    assert!(auth.identify(Some(&header)).is_err());
+    assert!(
+        auth.refresh(&pair.refresh).is_err(),
+        "the whole session has ended"
+    );
+    auth.logout("", Some(&header));
 }

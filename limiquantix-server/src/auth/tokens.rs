@@ -115,10 +115,12 @@ impl Tokens {
         Ok(session.user.clone())
     }
 
-    /// Ends the session of a refresh token.
+    /// Ends the session that the token, of either kind, belongs to.
     pub(crate) fn revoke(&self, token: &str) {
         let mut state = self.lock();
-        if let Some((session, _)) = state.refresh.get(token).copied() {
+        let of_refresh = state.refresh.get(token).map(|(session, _)| *session);
+        let of_access = state.access.get(token).map(|(session, _)| *session);
+        if let Some(session) = of_refresh.or(of_access) {
             state.end(session);
         }
     }

@@ -1,5 +1,9 @@
 //! Accepts connections, keeps them alive, and drains them at the end.
 
+mod caller_host;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use axum::Router;
@@ -10,6 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+pub(crate) use caller_host::only_for_this_machine;
 
 /// A peer that vanished without a word is noticed after these two together: soon enough that its watches do
 /// not pile up, seldom enough that ten thousand idle agents cost nothing.

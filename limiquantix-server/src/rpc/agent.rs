@@ -1,7 +1,7 @@
 use connectrpc::{InboundStream, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
 use futures_util::{StreamExt as _, stream};
-use limiquantix::core::Error;
 use limiquantix::core::contract::{ConsoleSource, Uplink as _, UplinkEvent};
+use limiquantix::core::{Error, Reason};
 use limiquantix::{AgentConsole, AgentLink, ControlPlane};
 use limiquantix_proto::agent::v1 as wire;
 use limiquantix_proto::agent::v1::AgentService;
@@ -11,19 +11,16 @@ use limiquantix_proto::agent::v1::watch_assignments_response::Event;
 use limiquantix_proto::convert::{agent as convert, console, id};
 
 use super::context::refuse;
-use super::watch::until_stopped;
 
 /// `limiquantix.agent.v1.AgentService`.
 #[derive(Debug)]
 pub(super) struct Handler {
-    control_plane: ControlPlane,
     link: AgentLink,
 }
 
 impl Handler {
     pub(super) fn new(control_plane: &ControlPlane) -> Self {
         Self {
-            control_plane: control_plane.clone(),
             link: control_plane.agents(),
         }
     }
@@ -59,10 +56,7 @@ impl AgentService for Handler {
             .await
             .map_err(refuse)?;
         let messages = events.map(|event| event.map(|e| event_to_wire(&e)).map_err(refuse));
-        Ok(Response::stream(Box::pin(until_stopped(
-            messages,
-            &self.control_plane,
-        ))))
+        Ok(Response::stream(Box::pin(messages)))
     }
 
     async fn report_vm(
@@ -100,11 +94,15 @@ impl AgentService for Handler {
                     () = sender.closed() => return,
                     message = requests.next() => message,
                 };
-                let Some(Ok(message)) = message else { return };
-                let Some(piece) = message.to_owned_message().frame.and_then(piece) else {
-                    continue;
+                let piece = match message {
+                    // The agent has closed its end in order.
+                    None => return,
+                    Some(Ok(message)) => message.to_owned_message().frame.and_then(piece),
+                    Some(Err(_)) => Some(lost()),
                 };
-                if sender.send(piece).await.is_err() {
+                let Some(piece) = piece else { continue };
+                let last = matches!(piece, ConsoleSource::Failed { .. });
+                if sender.send(piece).await.is_err() || last {
                     return;
                 }
             }
@@ -116,6 +114,14 @@ impl AgentService for Handler {
             })
         });
         Ok(Response::stream(Box::pin(typed)))
+    }
+}
+
+/// The agent died, or the network between did.
+fn lost() -> ConsoleSource {
+    ConsoleSource::Failed {
+        reason: Reason::AgentUnavailable.code().to_owned(),
+        message: "the connection to the agent of the VM's node was lost".to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ use limiquantix_proto::auth::v1 as wire;
 use limiquantix_proto::auth::v1::AuthService;
 
 use super::context::refuse;
+use super::gate::credentials;
 use crate::auth::{Auth, TokenPair};
 
 /// `limiquantix.auth.v1.AuthService`.
@@ -78,10 +79,11 @@ impl AuthService for Handler {
 
     async fn logout(
         &self,
-        _: RequestContext,
+        ctx: RequestContext,
         request: ServiceRequest<'_, wire::LogoutRequest>,
     ) -> ServiceResult<wire::LogoutResponse> {
-        self.auth.logout(request.refresh_token);
+        let authorization = credentials(&ctx).map_err(refuse)?;
+        self.auth.logout(request.refresh_token, authorization);
         Response::ok(wire::LogoutResponse::default())
     }
 }

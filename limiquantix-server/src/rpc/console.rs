@@ -1,5 +1,7 @@
 //! Consoles: a caller's stream on one side, the agent's session on the other.
 
+use std::time::Duration;
+
 use connectrpc::{ConnectError, InboundStream, ServiceStream};
 use futures_util::{StreamExt as _, stream};
 use limiquantix::{ConsoleSession, VmService};
@@ -12,8 +14,23 @@ use limiquantix_proto::convert::id;
 
 use super::context::refuse;
 
+/// How long a log may take from the agent's first word to its last. The largest is 1 MiB.
+const LOG_PATIENCE: Duration = Duration::from_secs(20);
+
 /// Puts the pieces of a log together.
-pub(super) async fn collect(mut session: ConsoleSession, from: u64) -> Result<ConsoleChunk> {
+pub(super) async fn collect(session: ConsoleSession, from: u64, max: u32) -> Result<ConsoleChunk> {
+    let stalled = |_| {
+        Error::new(
+            Reason::AgentUnavailable,
+            "the agent of the VM's node stopped in the middle of the log",
+        )
+    };
+    tokio::time::timeout(LOG_PATIENCE, pieces(session, from, max as usize))
+        .await
+        .map_err(stalled)?
+}
+
+async fn pieces(mut session: ConsoleSession, from: u64, max: usize) -> Result<ConsoleChunk> {
     let mut chunk = ConsoleChunk {
         offset: from,
         data: Vec::new(),
@@ -30,6 +47,11 @@ pub(super) async fn collect(mut session: ConsoleSession, from: u64) -> Result<Co
                 chunk.size = size;
             }
             ConsoleSource::Failed { reason, message } => return Err(failed(&reason, message)),
+        }
+        if chunk.data.len() > max {
+            // More than it was asked for, however much more there would be.
+            chunk.data.truncate(max);
+            break;
         }
     }
     if first {
@@ -57,7 +79,7 @@ pub(super) async fn interactive(
         return Err(must_open());
     };
     let vm = id::parse_vm_id("open.vm_id", &open.vm_id).map_err(refuse)?;
-    let ConsoleSession { sender, mut receiver } =
+    let ConsoleSession { sender, receiver } =
         vms.console(vm, ConsoleKind::Interactive).await.map_err(refuse)?;
     tokio::spawn(async move {
         while let Some(Ok(message)) = requests.next().await {
@@ -70,17 +92,24 @@ pub(super) async fn interactive(
         }
     });
     let opened = stream::once(async { Ok(told(Told::Opened(Default::default()))) });
-    let output = stream::poll_fn(move |cx| receiver.poll_recv(cx)).map(|piece| {
-        Ok(told(match piece {
-            ConsoleSource::Data { bytes, .. } => Told::Data(bytes.into()),
-            ConsoleSource::Failed { reason, message } => Told::Closed(Box::new(wire::ConsoleClosed {
-                reason,
-                message,
-                ..Default::default()
-            })),
-        }))
+    let output = stream::unfold(Some(receiver), |line| async move {
+        let mut line = line?;
+        Some(match line.recv().await {
+            Some(ConsoleSource::Data { bytes, .. }) => (Ok(told(Told::Data(bytes.into()))), Some(line)),
+            Some(ConsoleSource::Failed { reason, message }) => (Ok(closed(reason, message)), None),
+            None => (Ok(closed(String::new(), String::new())), None),
+        })
     });
     Ok(Box::pin(opened.chain(output)))
+}
+
+/// The last word on a console; without a reason it ended as intended.
+fn closed(reason: String, message: String) -> wire::ConsoleResponse {
+    told(Told::Closed(Box::new(wire::ConsoleClosed {
+        reason,
+        message,
+        ..Default::default()
+    })))
 }
 
 fn told(frame: Told) -> wire::ConsoleResponse {

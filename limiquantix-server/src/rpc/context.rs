@@ -31,5 +31,6 @@ pub(super) fn call(
         request_id,
         expected,
         validate_only,
+        sent: None,
     })
 }

@@ -1,11 +1,14 @@
-//! What happens to every call before its handler and after: who it is, whether they may, and the request id
-//! under which the log and the answer can be matched.
+//! What happens to every call before its handler and after: who it is, whether they may, the request id under
+//! which the log and the answer can be matched, and a proper end when the server stops or a handler panics.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use connectrpc::interceptor::{StreamRequest, StreamResponse, UnaryRequest, UnaryResponse};
 use connectrpc::{ConnectError, Interceptor, Next, NextStream, PayloadStream, RequestContext};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{HeaderMap, HeaderName, HeaderValue};
+use limiquantix::ControlPlane;
 use limiquantix_core::{Error, Reason, Result};
 use limiquantix_proto::error;
 use tracing::{debug, warn};
@@ -22,57 +25,123 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) struct Gate {
     auth: Arc<Auth>,
     authorization: Authorization,
+    control_plane: ControlPlane,
 }
 
 impl Gate {
-    pub(crate) fn new(auth: Arc<Auth>, authorization: Authorization) -> Self {
-        Self { auth, authorization }
+    pub(crate) fn new(auth: Arc<Auth>, authorization: Authorization, control_plane: ControlPlane) -> Self {
+        Self {
+            auth,
+            authorization,
+            control_plane,
+        }
     }
 
     /// Lets the caller in, known to the handler, or refuses.
-    fn admit(&self, ctx: &mut RequestContext) -> Result<()> {
-        let access = self.authorization.access(ctx.path().unwrap_or_default())?;
-        let header =
-            match ctx.header("authorization") {
-                None => None,
-                Some(value) => Some(value.to_str().map_err(|_| {
-                    Error::new(Reason::Unauthenticated, "the Authorization header is not text")
-                })?),
-            };
-        let caller = match access {
-            Access::Public => Caller {
-                name: "anybody".to_owned(),
-            },
-            Access::User | Access::Agent => self.auth.identify(header)?,
-        };
+    fn admit(&self, ctx: &mut RequestContext) -> Result<(), ConnectError> {
+        let caller = self.caller(ctx).map_err(|e| error::to_connect(&e, None))?;
         ctx.extensions_mut().insert(caller);
         Ok(())
     }
-}
 
-/// The error as it leaves: with details for programs and the request id for people.
-fn leaving(refusal: ConnectError, path: &str, id: &str) -> ConnectError {
-    let error = error::decode_error_details(refusal, Some(id));
-    match error.code {
-        connectrpc::ErrorCode::Internal
-        | connectrpc::ErrorCode::Unknown
-        | connectrpc::ErrorCode::DataLoss => {
-            warn!(request = id, path, code = error.code.as_str(), message = error.message.as_deref(), cause = ?std::error::Error::source(&error), "call failed");
+    fn caller(&self, ctx: &RequestContext) -> Result<Caller> {
+        match self.authorization.access(ctx.path().unwrap_or_default())? {
+            Access::Public => Ok(Caller {
+                name: "anybody".to_owned(),
+            }),
+            Access::User | Access::Agent => self.auth.identify(credentials(ctx)?),
         }
-        code => debug!(
-            request = id,
-            path,
-            code = code.as_str(),
-            message = error.message.as_deref(),
-            "call refused"
-        ),
     }
-    error
+
+    /// `messages`, every error of theirs made fit to leave. When the server stops they end with a word, so that
+    /// clients resume elsewhere instead of wondering.
+    fn stream(&self, messages: PayloadStream, call: CallName) -> PayloadStream {
+        let stopped = Box::pin(self.control_plane.stopped());
+        let body = stream::unfold(Some((messages, stopped, call)), |rest| async move {
+            let (mut messages, mut stopped, call) = rest?;
+            let message = tokio::select! {
+                biased;
+                () = &mut stopped => Err(stopping()),
+                message = messages.next() => message?,
+            };
+            // After an error nothing follows.
+            Some(match message {
+                Ok(message) => (Ok(message), Some((messages, stopped, call))),
+                Err(e) => (Err(call.leaving(e)), None),
+            })
+        });
+        Box::pin(body)
+    }
 }
 
-fn stamp(headers: &mut HeaderMap, id: &str) {
-    if let Ok(value) = HeaderValue::from_str(id) {
-        headers.insert(REQUEST_ID, value);
+/// What the caller presents to show who it is.
+pub(super) fn credentials(ctx: &RequestContext) -> Result<Option<&str>> {
+    let not_text = |_| Error::new(Reason::Unauthenticated, "the Authorization header is not text");
+    let header = ctx.header("authorization");
+    header.map(|value| value.to_str().map_err(not_text)).transpose()
+}
+
+fn stopping() -> ConnectError {
+    let message = "the server is stopping: connect again and resume from the last revision";
+    error::to_connect(&Error::new(Reason::ServerUnavailable, message), None)
+}
+
+/// By which a call is found in the log.
+struct CallName {
+    path: String,
+    id: String,
+}
+
+impl CallName {
+    fn new(ctx: &RequestContext) -> Self {
+        Self {
+            path: ctx.path().unwrap_or_default().to_owned(),
+            id: Uuid::now_v7().to_string(),
+        }
+    }
+
+    /// The answer of a handler, or the error of one that panicked: its caller is told, and the other calls on
+    /// the same connection go on.
+    async fn answer<T>(
+        &self,
+        handler: impl Future<Output = Result<T, ConnectError>>,
+    ) -> Result<T, ConnectError> {
+        match AssertUnwindSafe(handler).catch_unwind().await {
+            Ok(answer) => answer,
+            // What it said is on stderr, where the panic hook has put it.
+            Err(_) => Err(error::to_connect(
+                &Error::internal("a handler panicked"),
+                Some(&self.id),
+            )),
+        }
+    }
+
+    /// The error as it leaves: with details for programs and the request id for people.
+    fn leaving(&self, refusal: ConnectError) -> ConnectError {
+        let (request, path) = (&self.id, &self.path);
+        let mut error = error::decode_error_details(refusal, Some(request));
+        match error.code {
+            connectrpc::ErrorCode::Internal
+            | connectrpc::ErrorCode::Unknown
+            | connectrpc::ErrorCode::DataLoss => {
+                warn!(request, path, code = error.code.as_str(), message = error.message.as_deref(), cause = ?std::error::Error::source(&error), "call failed");
+            }
+            code => debug!(
+                request,
+                path,
+                code = code.as_str(),
+                message = error.message.as_deref(),
+                "call refused"
+            ),
+        }
+        self.stamp(error.response_headers_mut());
+        error
+    }
+
+    fn stamp(&self, headers: &mut HeaderMap) {
+        if let Ok(value) = HeaderValue::from_str(&self.id) {
+            headers.insert(REQUEST_ID, value);
+        }
     }
 }
 
@@ -83,23 +152,14 @@ impl Interceptor for Gate {
         mut request: UnaryRequest,
         next: Next<'_>,
     ) -> Result<UnaryResponse, ConnectError> {
-        let id = Uuid::now_v7().to_string();
-        let path = request.ctx.path().unwrap_or_default().to_owned();
+        let call = CallName::new(&request.ctx);
         let answer = match self.admit(&mut request.ctx) {
-            Ok(()) => next.run(request).await,
-            Err(e) => Err(error::to_connect(&e, None)),
+            Ok(()) => call.answer(next.run(request)).await,
+            Err(e) => Err(e),
         };
-        match answer {
-            Ok(mut response) => {
-                stamp(&mut response.headers, &id);
-                Ok(response)
-            }
-            Err(e) => {
-                let mut e = leaving(e, &path, &id);
-                stamp(e.response_headers_mut(), &id);
-                Err(e)
-            }
-        }
+        let mut response = answer.map_err(|e| call.leaving(e))?;
+        call.stamp(&mut response.headers);
+        Ok(response)
     }
 
     async fn intercept_streaming(
@@ -108,22 +168,17 @@ impl Interceptor for Gate {
         inbound: PayloadStream,
         next: NextStream<'_>,
     ) -> Result<StreamResponse, ConnectError> {
-        let id = Uuid::now_v7().to_string();
-        let path = request.ctx.path().unwrap_or_default().to_owned();
+        let call = CallName::new(&request.ctx);
         let answer = match self.admit(&mut request.ctx) {
-            Ok(()) => next.run(request, inbound).await,
-            Err(e) => Err(error::to_connect(&e, None)),
+            // A stream may wait for its client's first message when the server is asked to stop.
+            Ok(()) => tokio::select! {
+                answer = call.answer(next.run(request, inbound)) => answer,
+                () = self.control_plane.stopped() => Err(stopping()),
+            },
+            Err(e) => Err(e),
         };
-        match answer {
-            Ok(mut response) => {
-                stamp(&mut response.headers, &id);
-                Ok(response)
-            }
-            Err(e) => {
-                let mut e = leaving(e, &path, &id);
-                stamp(e.response_headers_mut(), &id);
-                Err(e)
-            }
-        }
+        let mut response = answer.map_err(|e| call.leaving(e))?;
+        call.stamp(&mut response.headers);
+        Ok(response.map_body(|messages| self.stream(messages, call)))
     }
 }

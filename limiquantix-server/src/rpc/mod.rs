@@ -14,6 +14,7 @@ mod watch;
 use std::sync::Arc;
 
 use connectrpc::{ConnectRpcService, Limits, Router};
+use connectrpc_health::StaticChecker;
 use limiquantix::ControlPlane;
 use limiquantix_core::{Error, Result};
 use limiquantix_proto::agent::v1::AGENT_SERVICE_SERVICE_NAME;
@@ -29,7 +30,12 @@ use gate::Gate;
 const MAX_REQUEST: usize = 1 << 20;
 
 /// All services behind the gate.
-pub(crate) fn service(control_plane: &ControlPlane, auth: Arc<Auth>) -> Result<ConnectRpcService> {
+///
+/// The checker beside it is what `grpc.health.v1` answers from.
+pub(crate) fn service(
+    control_plane: &ControlPlane,
+    auth: Arc<Auth>,
+) -> Result<(ConnectRpcService, Arc<StaticChecker>)> {
     let router = Router::new()
         .add_service(Arc::new(vm::Handler::new(control_plane)))
         .add_service(Arc::new(node::Handler::new(control_plane)))
@@ -43,7 +49,7 @@ pub(crate) fn service(control_plane: &ControlPlane, auth: Arc<Auth>) -> Result<C
         AGENT_SERVICE_SERVICE_NAME,
         AUTH_SERVICE_SERVICE_NAME,
     ];
-    let (router, _health) = connectrpc_health::install_static(router, names);
+    let (router, health) = connectrpc_health::install_static(router, names);
     let described = limiquantix_proto::FILE_DESCRIPTOR_SET;
     let reflector = connectrpc_reflection::Reflector::from_descriptor_set_bytes(described)
         .map_err(|e| Error::internal("the descriptor set cannot be read").caused_by(e))?;
@@ -52,7 +58,8 @@ pub(crate) fn service(control_plane: &ControlPlane, auth: Arc<Auth>) -> Result<C
     let limits = Limits::default()
         .with_max_request_body_size(MAX_REQUEST)
         .with_max_message_size(MAX_REQUEST);
-    Ok(ConnectRpcService::new(router)
+    let service = ConnectRpcService::new(router)
         .with_limits(limits)
-        .with_interceptor(Gate::new(auth, authorization)))
+        .with_interceptor(Gate::new(auth, authorization, control_plane.clone()));
+    Ok((service, health))
 }

@@ -16,14 +16,12 @@ use super::watch;
 /// `limiquantix.compute.v1.NodeService`.
 #[derive(Debug)]
 pub(super) struct Handler {
-    control_plane: ControlPlane,
     nodes: Nodes,
 }
 
 impl Handler {
     pub(super) fn new(control_plane: &ControlPlane) -> Self {
         Self {
-            control_plane: control_plane.clone(),
             nodes: control_plane.nodes(),
         }
     }
@@ -127,7 +125,8 @@ impl NodeService for Handler {
     ) -> ServiceResult<ServiceStream<wire::WatchNodeResponse>> {
         let start = watch::start(request.from_revision, request.initial)?;
         let only = id::optional("node_id", request.node_id, id::parse_node_id).map_err(refuse)?;
-        if let Some(id) = only {
+        // A watch of what never was would be silent for ever. To resume past its end is fine.
+        if let Some(id) = only.filter(|_| request.from_revision == 0) {
             self.nodes.get(id).await.map_err(refuse)?;
         }
         let selector = Selector {
@@ -142,12 +141,7 @@ impl NodeService for Handler {
             revision,
             ..Default::default()
         };
-        Ok(Response::stream(watch::messages(
-            events,
-            &self.control_plane,
-            |_| true,
-            shown,
-        )))
+        Ok(Response::stream(watch::messages(events, |_| true, shown)))
     }
 }
 

@@ -15,14 +15,12 @@ use super::watch;
 /// `limiquantix.task.v1.TaskService`.
 #[derive(Debug)]
 pub(super) struct Handler {
-    control_plane: ControlPlane,
     tasks: Tasks,
 }
 
 impl Handler {
     pub(super) fn new(control_plane: &ControlPlane) -> Self {
         Self {
-            control_plane: control_plane.clone(),
             tasks: control_plane.tasks(),
         }
     }
@@ -70,7 +68,8 @@ impl TaskService for Handler {
         let start = watch::start(request.from_revision, request.initial)?;
         let project = project_filter("project_id", request.project_id).map_err(refuse)?;
         let only = id::optional("task_id", request.task_id, id::parse_task_id).map_err(refuse)?;
-        if let Some(id) = only {
+        // A watch of what never was would be silent for ever. To resume past its end is fine.
+        if let Some(id) = only.filter(|_| request.from_revision == 0) {
             self.tasks.get(id).await.map_err(refuse)?;
         }
         let events = self
@@ -91,12 +90,7 @@ impl TaskService for Handler {
             ..Default::default()
         };
         let wanted = move |task: &Task| only.is_none_or(|id| task.id == id);
-        Ok(Response::stream(watch::messages(
-            events,
-            &self.control_plane,
-            wanted,
-            shown,
-        )))
+        Ok(Response::stream(watch::messages(events, wanted, shown)))
     }
 
     async fn cancel_task(

@@ -1,3 +1,4 @@
+use buffa::Message as _;
 use connectrpc::{
     ConnectError, InboundStream, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
 };
@@ -21,14 +22,12 @@ use super::watch;
 /// `limiquantix.compute.v1.VMService`.
 #[derive(Debug)]
 pub(super) struct Handler {
-    control_plane: ControlPlane,
     vms: Vms,
 }
 
 impl Handler {
     pub(super) fn new(control_plane: &ControlPlane) -> Self {
         Self {
-            control_plane: control_plane.clone(),
             vms: control_plane.vms(),
         }
     }
@@ -145,6 +144,7 @@ impl VmService for Handler {
         let mut call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
         let current = self.vms.get(id).await.map_err(refuse)?;
         let changes = update::vm_from_wire(&request, &current.spec).map_err(refuse)?;
+        call.sent = Some(request.encode_to_vec());
         // The mask was applied to this very version: what changed meanwhile must not be overwritten.
         if changes.spec.is_some() {
             call.expected = call.expected.or(Some(current.meta.revision));
@@ -220,11 +220,9 @@ impl VmService for Handler {
         let start = watch::start(request.from_revision, request.initial)?;
         let project = convert::project_filter("project_id", request.project_id).map_err(refuse)?;
         let only = id::optional("vm_id", request.vm_id, id::parse_vm_id).map_err(refuse)?;
-        if let Some(id) = only {
-            // A watch of what never was would be silent for ever. To resume past its end is fine.
-            if request.from_revision == 0 {
-                self.vms.get(id).await.map_err(refuse)?;
-            }
+        // A watch of what never was would be silent for ever. To resume past its end is fine.
+        if let Some(id) = only.filter(|_| request.from_revision == 0) {
+            self.vms.get(id).await.map_err(refuse)?;
         }
         let selector = Selector {
             project,
@@ -239,12 +237,7 @@ impl VmService for Handler {
             ..Default::default()
         };
         let wanted = move |vm: &Vm| only.is_none_or(|id| vm.id == id);
-        Ok(Response::stream(watch::messages(
-            events,
-            &self.control_plane,
-            wanted,
-            shown,
-        )))
+        Ok(Response::stream(watch::messages(events, wanted, shown)))
     }
 
     async fn get_console_log(
@@ -259,7 +252,7 @@ impl VmService for Handler {
             .console(id, ConsoleKind::Log { offset, max })
             .await
             .map_err(refuse)?;
-        let chunk = console::collect(session, offset).await.map_err(refuse)?;
+        let chunk = console::collect(session, offset, max).await.map_err(refuse)?;
         Response::ok(console_convert::log_to_wire(chunk))
     }
 

@@ -1,10 +1,9 @@
-//! Watch streams: events of the SDK as messages, until the client leaves or the server stops.
+//! Watch streams: events of the SDK as messages, until the client leaves. The gate ends them when the server stops.
 
 use connectrpc::{ConnectError, ServiceStream};
-use futures_util::{Stream, StreamExt as _, stream};
-use limiquantix::{ControlPlane, WatchEvent, WatchItems, WatchStart};
+use futures_util::StreamExt as _;
+use limiquantix::{WatchEvent, WatchItems, WatchStart};
 use limiquantix_core::resource::Resource;
-use limiquantix_core::{Error, Reason};
 use limiquantix_proto::convert::watch::{WatchFrom, change_to_wire, from_wire};
 use limiquantix_proto::event::v1::ChangeType;
 
@@ -22,7 +21,6 @@ pub(super) fn start(from_revision: u64, initial: bool) -> Result<WatchStart, Con
 /// The events of `items` about objects that are `wanted`, as messages made by `shown`.
 pub(super) fn messages<R, M>(
     items: WatchItems<R>,
-    control_plane: &ControlPlane,
     wanted: impl Fn(&R) -> bool + Send + 'static,
     shown: impl Fn(Option<&R>, ChangeType, u64) -> M + Send + 'static,
 ) -> ServiceStream<M>
@@ -42,20 +40,5 @@ where
         };
         std::future::ready(message)
     });
-    Box::pin(until_stopped(messages, control_plane))
-}
-
-/// Ends with a word when the server stops, so that clients resume elsewhere instead of wondering.
-pub(super) fn until_stopped<M: Send + 'static>(
-    messages: impl Stream<Item = Result<M, ConnectError>> + Send + 'static,
-    control_plane: &ControlPlane,
-) -> impl Stream<Item = Result<M, ConnectError>> + Send + 'static {
-    let stopped = control_plane.stopped();
-    let farewell = async {
-        Err(refuse(Error::new(
-            Reason::ServerUnavailable,
-            "the server is stopping: resume from the last revision",
-        )))
-    };
-    messages.take_until(stopped).chain(stream::once(farewell))
+    Box::pin(messages)
 }
