@@ -2,7 +2,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use limiquantix_core::identity::NodeId;
+use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::{Error, Reason, Result};
 
 /// Who this node is: its id, kept in the state directory, and the id of its present boot.
@@ -81,4 +81,13 @@ fn boot_id() -> Result<String> {
     let text = fs::read_to_string(path)
         .map_err(|e| Error::new(Reason::Unsupported, format!("cannot read {path}")).caused_by(e))?;
     Ok(text.trim().to_owned())
+}
+
+/// What this machine calls itself, as the name of a node.
+pub fn hostname() -> Result<Name> {
+    let path = "/proc/sys/kernel/hostname";
+    let text = fs::read_to_string(path).map_err(|e| {
+        Error::invalid("name", "cannot find out the hostname: give the node a name").caused_by(e)
+    })?;
+    Name::parse("name", text.trim())
 }

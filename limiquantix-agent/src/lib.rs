@@ -13,14 +13,21 @@
 //! Losing the control plane stops no guest. The agent goes on with what it was last told, and tells what
 //! happened when the control plane is back.
 //!
-//! Deliberately absent: decisions (they are in core), the choice of hypervisor (it is given), and any listener.
+//! Deliberately absent: decisions (they are in core) and any listener. The agent is given its hypervisor; only
+//! [`driver`] names one.
 
 mod agent;
+pub mod driver;
+
 mod backoff;
+mod clock;
 mod console;
 mod identity;
 mod supervisor;
+mod uplink;
 mod worker;
 
 pub use agent::{Agent, AgentConfig};
-pub use identity::NodeIdentity;
+pub use clock::BootClock;
+pub use identity::{NodeIdentity, hostname};
+pub use uplink::RpcUplink;

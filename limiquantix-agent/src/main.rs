@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use limiquantix_agent::{Agent, AgentConfig, BootClock, NodeIdentity, RpcUplink};
+use limiquantix_agent::driver::{self, AccelMode, DriverConfig};
+use limiquantix_agent::{Agent, AgentConfig, BootClock, NodeIdentity, RpcUplink, hostname};
 use limiquantix_core::identity::Name;
 use limiquantix_core::resource::Labels;
 use limiquantix_core::unit::Mebibytes;
@@ -41,21 +42,13 @@ struct Args {
     state_dir: PathBuf,
     /// What guests run under. `auto` starts a tiny guest to see whether hardware virtualization works.
     #[arg(long, value_enum, default_value = "auto")]
-    accel: Accel,
+    accel: AccelMode,
     /// Memory kept for the host itself, in MiB.
     #[arg(long, default_value_t = 1024)]
     reserved_memory: u32,
     /// What to log, as tracing filters: info, debug, limiquantix_agent=debug …
     #[arg(long, env = "LQX_LOG", default_value = "info")]
     log: String,
-}
-
-/// What guests run under.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Accel {
-    Auto,
-    Kvm,
-    Tcg,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {
@@ -83,7 +76,7 @@ async fn main() -> ExitCode {
 async fn run(args: Args) -> Result<()> {
     let name = match &args.name {
         Some(name) => Name::parse("name", name)?,
-        None => Name::parse("name", &hostname()?)?,
+        None => hostname()?,
     };
     let config = AgentConfig {
         name,
@@ -94,21 +87,23 @@ async fn run(args: Args) -> Result<()> {
     };
     let uplink = Arc::new(RpcUplink::new(&args.server)?);
     let identity = NodeIdentity::load(&args.state_dir)?;
-    let (hypervisor, storage) = driver::connect(&args).await?;
+    let pools = args
+        .pools
+        .iter()
+        .map(|(name, path)| Ok((Name::parse("pool", name)?, path.into())));
+    let driver = DriverConfig {
+        uri: args.libvirt.clone(),
+        pools: pools.collect::<Result<_>>()?,
+        state_dir: args.state_dir.join("libvirt"),
+        accel: args.accel,
+    };
+    let (hypervisor, storage) = driver::connect(driver).await?;
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let clock = Arc::new(BootClock);
     Agent::new(config, identity, uplink, hypervisor, storage, clock)
         .run(stop)
         .await
-}
-
-fn hostname() -> Result<String> {
-    let path = "/proc/sys/kernel/hostname";
-    let text = std::fs::read_to_string(path).map_err(|e| {
-        Error::invalid("name", "cannot find out the hostname: give the node a name").caused_by(e)
-    })?;
-    Ok(text.trim().to_owned())
 }
 
 fn stop_on_signal(stop: CancellationToken) -> Result<()> {
@@ -123,55 +118,4 @@ fn stop_on_signal(stop: CancellationToken) -> Result<()> {
         std::process::exit(130);
     });
     Ok(())
-}
-
-/// The one place that names the hypervisor.
-mod driver {
-    use std::sync::Arc;
-
-    use limiquantix_core::Result;
-    use limiquantix_core::contract::{Hypervisor, StorageBackend};
-
-    use super::Args;
-
-    type Driver = (Arc<dyn Hypervisor>, Arc<dyn StorageBackend>);
-
-    #[cfg(feature = "libvirt")]
-    pub(super) async fn connect(args: &Args) -> Result<Driver> {
-        use limiquantix_core::identity::Name;
-        use limiquantix_libvirt::{LibvirtConfig, LibvirtNode, PoolConfig};
-        let pools = args.pools.iter().map(|(name, path)| {
-            Ok(PoolConfig {
-                name: Name::parse("pool", name)?,
-                path: path.into(),
-            })
-        });
-        let config = LibvirtConfig {
-            uri: args.libvirt.clone(),
-            pools: pools.collect::<Result<_>>()?,
-            state_dir: args.state_dir.join("libvirt"),
-            accel: args.accel.into(),
-        };
-        let (hypervisor, storage) = LibvirtNode::connect(config).await?;
-        Ok((Arc::new(hypervisor), Arc::new(storage)))
-    }
-
-    #[cfg(feature = "libvirt")]
-    impl From<super::Accel> for limiquantix_libvirt::AccelChoice {
-        fn from(accel: super::Accel) -> Self {
-            match accel {
-                super::Accel::Auto => Self::Auto,
-                super::Accel::Kvm => Self::Kvm,
-                super::Accel::Tcg => Self::Tcg,
-            }
-        }
-    }
-
-    #[cfg(not(feature = "libvirt"))]
-    pub(super) async fn connect(_: &Args) -> Result<Driver> {
-        use limiquantix_core::{Error, Reason};
-        let message =
-            "this agent was built without libvirt; build it with --features libvirt, which needs libvirt-dev";
-        Err(Error::new(Reason::Unsupported, message))
-    }
 }
