@@ -73,6 +73,14 @@ enum Command {
     Api(api::Args),
     /// Log in, and keep the token
     Login(login::Args),
+    /// Run server and agent on this machine
+    #[cfg(feature = "up")]
+    Up(Box<crate::up::Args>),
+    /// Run a simulated cluster: no root, no KVM, nothing installed
+    #[cfg(feature = "up")]
+    Demo(crate::demo::Args),
+    /// Find out whether this machine can run VMs, and what is missing
+    Doctor(crate::doctor::Args),
     /// Look at the configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -118,7 +126,13 @@ impl Cli {
             return report(&out, result);
         }
         let app = App::new(settings, out);
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        let mut builder = if self.command.serves() {
+            tokio::runtime::Builder::new_multi_thread()
+        } else {
+            // A client waits for one thing at a time, and starts faster with one thread.
+            tokio::runtime::Builder::new_current_thread()
+        };
+        let runtime = match builder.enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {
                 return report(
@@ -148,6 +162,15 @@ fn report(out: &Output, result: Result<Exit, Failure>) -> Exit {
 }
 
 impl Command {
+    /// Others are served by this process.
+    fn serves(&self) -> bool {
+        match self {
+            #[cfg(feature = "up")]
+            Self::Up(_) | Self::Demo(_) => true,
+            _ => false,
+        }
+    }
+
     /// What needs neither configuration nor server.
     fn run_offline(&self, out: &Output) -> Option<Result<Exit, Failure>> {
         match self {
@@ -171,6 +194,11 @@ impl Command {
             Self::Explain(command) => explain::run(app, command).await,
             Self::Api(args) => api::run(app, args).await,
             Self::Login(args) => login::run(app, args).await,
+            #[cfg(feature = "up")]
+            Self::Up(args) => crate::up::run(app, args).await,
+            #[cfg(feature = "up")]
+            Self::Demo(args) => crate::demo::run(app, args).await,
+            Self::Doctor(args) => crate::doctor::run(app, args).await,
             Self::Config(command) => config::run(app, command),
             Self::Completion(_) | Self::Version => Ok(Exit::Ok),
         }

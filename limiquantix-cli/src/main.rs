@@ -5,6 +5,7 @@
 //! config     flag > environment > context > default
 //! app        what every command gets: settings, output, a way to the server
 //! vm node task console explain api launch login    one noun each, one file per verb
+//! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
 //! ```
@@ -18,6 +19,9 @@ mod client;
 mod completion;
 mod config;
 mod console;
+#[cfg(feature = "up")]
+mod demo;
+mod doctor;
 mod exit;
 mod explain;
 mod failure;
@@ -27,7 +31,11 @@ mod node;
 mod output;
 mod quantity;
 mod resolve;
+#[cfg(feature = "up")]
+mod serve;
 mod task;
+#[cfg(feature = "up")]
+mod up;
 mod vm;
 mod wait;
 

@@ -45,12 +45,22 @@ pub(crate) struct Client {
 impl Client {
     /// Nothing is sent before the first call.
     pub(crate) fn new(settings: &Settings) -> Result<Self, Failure> {
-        let bad = || Failure::usage(format!("{:?} is not a server address", settings.server.value));
-        let uri: Uri = settings.server.value.parse().map_err(|_| bad())?;
         let timeout = settings.timeout.value.unwrap_or(CALL_TIMEOUT);
+        Self::with_token(&settings.server.value, settings.access_token()?, timeout)
+    }
+
+    /// A server of this process, which takes everybody on this machine for its administrator.
+    #[cfg(feature = "up")]
+    pub(crate) fn of_own_server(address: &str) -> Result<Self, Failure> {
+        Self::with_token(address, None, CALL_TIMEOUT)
+    }
+
+    fn with_token(address: &str, token: Option<String>, timeout: Duration) -> Result<Self, Failure> {
+        let bad = || Failure::usage(format!("{address:?} is not a server address"));
+        let uri: Uri = address.parse().map_err(|_| bad())?;
         let mut calls = ClientConfig::new(uri.clone()).with_default_timeout(timeout);
         let mut watches = ClientConfig::new(uri.clone()).with_protocol(Protocol::Grpc);
-        if let Some(token) = settings.access_token()? {
+        if let Some(token) = token {
             let value = http::HeaderValue::try_from(format!("Bearer {token}"));
             let mut value =
                 value.map_err(|_| Failure::usage("the access token is not valid").fix("lqx login"))?;
@@ -86,6 +96,12 @@ impl Client {
     /// Nodes.
     pub(crate) fn nodes(&self) -> NodeServiceClient<HttpClient> {
         NodeServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Streams of nodes.
+    #[cfg(feature = "up")]
+    pub(crate) fn node_streams(&self) -> NodeServiceClient<SharedHttp2Connection> {
+        NodeServiceClient::new(self.streams.clone(), self.watches.clone())
     }
 
     /// Tasks.

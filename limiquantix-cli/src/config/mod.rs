@@ -22,6 +22,8 @@ use std::time::Duration;
 
 use crate::output::Format;
 
+#[cfg(feature = "up")]
+pub(crate) use resolve::DEFAULT_SERVER;
 pub(crate) use resolve::{Flags, resolve};
 pub(crate) use show::{Command, run};
 pub(crate) use token::Token;

@@ -115,6 +115,10 @@ impl Failure {
         self.0.exit
     }
 
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+
     pub(crate) fn reason(&self) -> &str {
         &self.0.reason
     }

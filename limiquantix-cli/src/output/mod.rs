@@ -59,6 +59,12 @@ impl Output {
         &self.format
     }
 
+    /// Colour is welcome on standard error.
+    #[cfg(feature = "up")]
+    pub(crate) fn has_colour(&self) -> bool {
+        self.colour_err
+    }
+
     /// Somebody is looking at standard error.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive

@@ -7,9 +7,13 @@ mod api;
 mod change;
 mod console;
 mod create;
+#[cfg(feature = "up")]
+mod demo;
 mod fake;
 mod read;
 mod run;
 mod setup;
 mod terminal;
+#[cfg(feature = "up")]
+mod up;
 mod waiting;

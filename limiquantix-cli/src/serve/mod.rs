@@ -1,0 +1,175 @@
+//! Server and agents in this process: what `lqx up` and `lqx demo` have in common.
+//!
+//! They talk to each other over the port, as they would across machines: there is one way in which things
+//! work, and this is it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use limiquantix_agent::{Agent, AgentConfig, BootClock, NodeIdentity, RpcUplink};
+use limiquantix_core::Error;
+use limiquantix_core::contract::{Hypervisor, StorageBackend};
+use limiquantix_core::identity::Name;
+use limiquantix_core::resource::Labels;
+use limiquantix_core::unit::Mebibytes;
+use limiquantix_proto::compute::v1::{Node, NodePhase, WatchNodeRequest};
+use limiquantix_server::{Server, ServerConfig};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::client::Client;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// A server that runs, and the agents that were added to it.
+pub(crate) struct Serving {
+    address: SocketAddr,
+    stop: CancellationToken,
+    server: tokio::task::JoinHandle<()>,
+    agents: JoinSet<Result<(), Error>>,
+}
+
+/// A node to be added.
+pub(crate) struct NewNode {
+    pub(crate) name: Name,
+    pub(crate) labels: Labels,
+    pub(crate) reserved_memory: Mebibytes,
+    pub(crate) identity: NodeIdentity,
+    pub(crate) hypervisor: Arc<dyn Hypervisor>,
+    pub(crate) storage: Arc<dyn StorageBackend>,
+}
+
+impl Serving {
+    /// Starts a server.
+    pub(crate) async fn start(config: ServerConfig) -> Result<Self, Failure> {
+        let server = Server::start(config).await?;
+        let address = server.address();
+        let stop = CancellationToken::new();
+        let server = tokio::spawn(server.run(stop.clone()));
+        Ok(Self {
+            address,
+            stop,
+            server,
+            agents: JoinSet::new(),
+        })
+    }
+
+    /// Where the server answers.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// A way to the server.
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        Client::of_own_server(&self.url())
+    }
+
+    /// Starts an agent.
+    pub(crate) fn add_node(&mut self, node: NewNode) -> Result<(), Failure> {
+        let config = AgentConfig {
+            name: node.name,
+            management_ip: self.address.ip().to_string(),
+            labels: node.labels,
+            taints: Vec::new(),
+            reserved_memory: node.reserved_memory,
+        };
+        let uplink = Arc::new(RpcUplink::new(&self.url())?);
+        let clock = Arc::new(BootClock);
+        let agent = Agent::new(
+            config,
+            node.identity,
+            uplink,
+            node.hypervisor,
+            node.storage,
+            clock,
+        );
+        self.agents.spawn(agent.run(self.stop.clone()));
+        Ok(())
+    }
+
+    /// Waits until so many nodes are ready; `Err` if an agent ends before.
+    pub(crate) async fn nodes_ready(&mut self, client: &Client, wanted: usize) -> Result<Vec<Node>, Failure> {
+        let agents = &mut self.agents;
+        tokio::select! {
+            nodes = ready(client, wanted) => nodes,
+            ended = agents.join_next(), if wanted > 0 => Err(end_of_agent(ended)),
+        }
+    }
+
+    /// Serves until a signal, then ends in order; `Err` if something ends by itself. A second signal ends
+    /// the process at once.
+    pub(crate) async fn until_stopped(mut self) -> Result<Exit, Failure> {
+        let unable = |error: std::io::Error| Failure::internal(format!("cannot wait for signals: {error}"));
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(unable)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(unable)?;
+        let has_agents = !self.agents.is_empty();
+        let result = tokio::select! {
+            _ = interrupt.recv() => Ok(Exit::Ok),
+            _ = terminate.recv() => Ok(Exit::Ok),
+            _ = &mut self.server => Err(Failure::internal("the server has ended by itself")),
+            ended = self.agents.join_next(), if has_agents => Err(end_of_agent(ended)),
+        };
+        self.stop.cancel();
+        let orderly = async {
+            // How they end does not matter any more, only that they have.
+            while self.agents.join_next().await.is_some() {}
+            if !self.server.is_finished() {
+                let _ = self.server.await;
+            }
+        };
+        tokio::select! {
+            () = orderly => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        result
+    }
+}
+
+/// Lets the parts write their log to standard error. `filter` is what tracing calls directives.
+pub(crate) fn log_to_stderr(filter: &str, colour: bool) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Failure::usage(format!("--log {filter:?} is not understood: {error}")))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(std::io::stderr);
+    subscriber
+        .try_init()
+        .map_err(|error| Failure::internal(error.to_string()))
+}
+
+async fn ready(client: &Client, wanted: usize) -> Result<Vec<Node>, Failure> {
+    let request = WatchNodeRequest {
+        initial: true,
+        ..Default::default()
+    };
+    let mut nodes: Vec<Node> = Vec::new();
+    if wanted == 0 {
+        return Ok(nodes);
+    }
+    let mut stream = client.node_streams().watch_node(request).await?;
+    while let Some(message) = stream.message().await? {
+        let Some(node) = message.to_owned_message().node.into_option() else {
+            continue;
+        };
+        nodes.retain(|known| known.id != node.id);
+        if node.status.phase == NodePhase::Ready {
+            nodes.push(node);
+        }
+        if nodes.len() >= wanted {
+            return Ok(nodes);
+        }
+    }
+    Err(Failure::internal("the server ended before its nodes were ready"))
+}
+
+fn end_of_agent(ended: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Failure {
+    match ended {
+        Some(Ok(Err(error))) => error.into(),
+        Some(Err(error)) => Failure::internal(format!("the agent has failed: {error}")),
+        Some(Ok(Ok(()))) | None => Failure::internal("the agent has ended by itself"),
+    }
+}
