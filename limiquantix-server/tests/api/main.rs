@@ -1,0 +1,16 @@
+//! The server as its callers see it: a real port, real protocols, simulated nodes with real agents.
+
+mod bad_bytes;
+mod bad_fields;
+mod capacity;
+mod console;
+mod curl;
+mod every_method;
+mod harness;
+mod health;
+mod protocols;
+mod repeat;
+mod startup;
+mod stopping;
+mod stores;
+mod watch;
