@@ -11,8 +11,8 @@ use crate::{api, completion, console, explain, launch, login, node, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
-Exit codes: 0 ok, 1 internal, 2 usage, 3 not found, 4 conflict, 5 unauthenticated or denied, 6 unavailable,
-7 task failed, 8 timed out, 9 no capacity, 130 interrupted.";
+Exit codes: 0 ok, 1 internal, 2 usage, 3 not found, 4 conflict, 5 unauthenticated or denied,
+  6 unavailable, 7 task failed, 8 timed out, 9 no capacity, 130 interrupted.";
 
 /// Control virtual machines and the nodes that run them.
 #[derive(Debug, Parser)]

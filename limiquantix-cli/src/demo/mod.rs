@@ -24,7 +24,7 @@ use crate::config::DEFAULT_SERVER;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::quantity::show_elapsed;
-use crate::serve::{NewNode, Serving, log_to_stderr};
+use crate::serve::{NewNode, ReadyNodes, Serving, log_to_stderr};
 use cast::Cast;
 
 /// How long the VMs may take to settle before the demo is declared ready without them.
@@ -66,6 +66,8 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         dev: true,
     };
     let mut serving = Serving::start(config).await?;
+    let client = serving.client()?;
+    let mut ready = ReadyNodes::watch(serving.client()?);
     let mut cast = Cast::new(args.seed);
     for number in 1..=args.nodes {
         let node = MockNode::new(cast.node(number, args.nodes, args.vms));
@@ -77,17 +79,17 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
             hypervisor: Arc::new(node.hypervisor()),
             storage: Arc::new(node.storage()),
         })?;
+        // One by one: ids are given in this order, and equal scores go to the lowest id.
+        let so_far = usize::try_from(number).unwrap_or(usize::MAX);
+        serving.nodes_ready(&mut ready, so_far).await?;
     }
-    let client = serving.client()?;
-    let nodes = usize::try_from(args.nodes).unwrap_or(usize::MAX);
-    serving.nodes_ready(&client, nodes).await?;
     let mut first = String::new();
     for number in 0..args.vms {
         let request = cast.vm(number);
         if first.is_empty() {
             first.clone_from(&request.name);
         }
-        // One by one: the order is part of what the seed decides.
+        // One by one, for the same reason.
         client.vms().create_vm(request).await?;
     }
     // A guest that takes its time is no reason to hold back the rest.

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use limiquantix_proto::compute::v1::{Node, NodePhase};
 
 use crate::output::{Cell, Column, Row, Tone};
-use crate::quantity::{show_age, show_bytes, show_mib, show_time};
+use crate::quantity::{show_age, show_bytes, show_mib, show_moment, show_time};
 use crate::vm::{show_labels, word};
 
 impl Row for Node {
@@ -105,7 +105,7 @@ impl Row for Node {
                     .unwrap_or_default(),
             ),
             ("Boot id", status.boot_id.clone()),
-            ("Created", show_time(self.created_at.as_option())),
+            ("Created", show_moment(self.created_at.as_option())),
         ]
     }
 }

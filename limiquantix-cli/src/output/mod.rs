@@ -77,7 +77,12 @@ impl Output {
                 self.talk(&format!("no {}s", T::KIND));
                 Ok(())
             }
-            Format::Table | Format::Wide | Format::Csv | Format::Name => self.columns(rows),
+            Format::Table | Format::Wide | Format::Csv | Format::Name => {
+                // The server's order is that of creation, which nobody searches by.
+                let mut rows: Vec<&T> = rows.iter().collect();
+                rows.sort_by_key(|row| row.name());
+                self.columns(&rows)
+            }
             Format::Json | Format::Yaml | Format::JsonPath(_) => self.message(answer),
         }
     }
@@ -92,7 +97,7 @@ impl Output {
                     .collect();
                 self.data(sections.join("\n").trim_end_matches('\n'))
             }
-            Format::Csv | Format::Name => self.columns(rows),
+            Format::Csv | Format::Name => self.columns(&rows.iter().collect::<Vec<_>>()),
             Format::Yaml if rows.len() > 1 => rows.iter().try_for_each(|row| {
                 self.data("---")?;
                 self.message(row)
@@ -185,7 +190,7 @@ impl Output {
         }
     }
 
-    fn columns<T: Row>(&self, rows: &[T]) -> Result<(), Failure> {
+    fn columns<T: Row>(&self, rows: &[&T]) -> Result<(), Failure> {
         if self.format == Format::Name {
             return rows.iter().try_for_each(|row| self.data(row.name()));
         }

@@ -124,9 +124,10 @@ pub(crate) fn show_bytes(bytes: i64) -> String {
     }
 }
 
-/// A short time for people: `0.1 s`, `12 s`, `3m20s`.
+/// A short time for people: `7 ms`, `0.1 s`, `12 s`, `3m20s`.
 pub(crate) fn show_elapsed(time: Duration) -> String {
     match time.as_secs() {
+        0 if time.as_millis() < 100 => format!("{} ms", time.as_millis()),
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         seconds @ 10..60 => format!("{seconds} s"),
         seconds @ 60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
@@ -173,4 +174,22 @@ pub(crate) fn show_time(at: Option<&Timestamp>) -> String {
     let text = at.and_then(|at| serde_json::to_value(at).ok());
     text.and_then(|text| text.as_str().map(str::to_owned))
         .unwrap_or_default()
+}
+
+/// A moment for people: to the second, in UTC.
+pub(crate) fn show_moment(at: Option<&Timestamp>) -> String {
+    let text = show_time(at);
+    match text.split_once('.') {
+        Some((seconds, _)) => format!("{seconds}Z"),
+        None => text,
+    }
+}
+
+/// MiB as they are typed: `2G`, `1536M`.
+pub(crate) fn type_mib(mib: i32) -> String {
+    if mib % 1024 == 0 {
+        format!("{}G", mib / 1024)
+    } else {
+        format!("{mib}M")
+    }
 }

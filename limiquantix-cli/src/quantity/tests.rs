@@ -97,6 +97,7 @@ fn ages_are_shown_short() {
 #[test]
 fn elapsed_times_are_shown_short() {
     assert_eq!(show_elapsed(Duration::from_millis(1_100)), "1.1 s");
+    assert_eq!(show_elapsed(Duration::from_millis(7)), "7 ms");
     assert_eq!(show_elapsed(Duration::from_secs(12)), "12 s");
     assert_eq!(show_elapsed(Duration::from_secs(200)), "3m20s");
     assert_eq!(show_elapsed(Duration::from_secs(7_260)), "2h01m");

@@ -15,6 +15,7 @@ use limiquantix_core::unit::Mebibytes;
 use limiquantix_proto::compute::v1::{Node, NodePhase, WatchNodeRequest};
 use limiquantix_server::{Server, ServerConfig};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -90,11 +91,11 @@ impl Serving {
     }
 
     /// Waits until so many nodes are ready; `Err` if an agent ends before.
-    pub(crate) async fn nodes_ready(&mut self, client: &Client, wanted: usize) -> Result<Vec<Node>, Failure> {
+    pub(crate) async fn nodes_ready(&mut self, seen: &mut ReadyNodes, wanted: usize) -> Result<(), Failure> {
         let agents = &mut self.agents;
         tokio::select! {
-            nodes = ready(client, wanted) => nodes,
-            ended = agents.join_next(), if wanted > 0 => Err(end_of_agent(ended)),
+            result = seen.wait(wanted) => result,
+            ended = agents.join_next(), if !agents.is_empty() => Err(end_of_agent(ended)),
         }
     }
 
@@ -141,29 +142,57 @@ pub(crate) fn log_to_stderr(filter: &str, colour: bool) -> Result<(), Failure> {
         .map_err(|error| Failure::internal(error.to_string()))
 }
 
-async fn ready(client: &Client, wanted: usize) -> Result<Vec<Node>, Failure> {
+/// The nodes that have become ready since this began.
+pub(crate) struct ReadyNodes {
+    arrivals: mpsc::Receiver<Result<Node, Failure>>,
+    /// In the order in which they became ready.
+    pub(crate) nodes: Vec<Node>,
+}
+
+impl ReadyNodes {
+    /// Begins to watch.
+    pub(crate) fn watch(client: Client) -> Self {
+        let (sender, arrivals) = mpsc::channel(64);
+        tokio::spawn(async move {
+            if let Err(failure) = tell_ready(&client, &sender).await {
+                // Nobody waits any more, or somebody is told.
+                let _ = sender.send(Err(failure)).await;
+            }
+        });
+        Self {
+            arrivals,
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Waits until there are so many.
+    async fn wait(&mut self, wanted: usize) -> Result<(), Failure> {
+        while self.nodes.len() < wanted {
+            let ended = || Failure::internal("the server ended before its nodes were ready");
+            let node = self.arrivals.recv().await.ok_or_else(ended)??;
+            self.nodes.retain(|known| known.id != node.id);
+            self.nodes.push(node);
+        }
+        Ok(())
+    }
+}
+
+async fn tell_ready(client: &Client, sender: &mpsc::Sender<Result<Node, Failure>>) -> Result<(), Failure> {
     let request = WatchNodeRequest {
         initial: true,
         ..Default::default()
     };
-    let mut nodes: Vec<Node> = Vec::new();
-    if wanted == 0 {
-        return Ok(nodes);
-    }
     let mut stream = client.node_streams().watch_node(request).await?;
     while let Some(message) = stream.message().await? {
-        let Some(node) = message.to_owned_message().node.into_option() else {
+        let node = message.to_owned_message().node.into_option();
+        let Some(node) = node.filter(|node| node.status.phase == NodePhase::Ready) else {
             continue;
         };
-        nodes.retain(|known| known.id != node.id);
-        if node.status.phase == NodePhase::Ready {
-            nodes.push(node);
-        }
-        if nodes.len() >= wanted {
-            return Ok(nodes);
+        if sender.send(Ok(node)).await.is_err() {
+            break;
         }
     }
-    Err(Failure::internal("the server ended before its nodes were ready"))
+    Ok(())
 }
 
 fn end_of_agent(ended: Option<Result<Result<(), Error>, tokio::task::JoinError>>) -> Failure {

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use limiquantix_proto::task::v1::{Task, TaskState};
 
 use crate::output::{Cell, Column, Row, Tone};
-use crate::quantity::{between, show_age, show_elapsed, show_time};
+use crate::quantity::{between, show_age, show_elapsed, show_moment, show_time};
 use crate::vm::word;
 
 impl Row for Task {
@@ -49,7 +49,7 @@ impl Row for Task {
         let log = self
             .log
             .iter()
-            .map(|line| format!("{}  {}", show_time(line.at.as_option()), line.text));
+            .map(|line| format!("{}  {}", show_moment(line.at.as_option()), line.text));
         let took = between(self.created_at.as_option(), self.finished_at.as_option());
         let age = show_age(self.created_at.as_option(), now);
         vec![
@@ -63,10 +63,10 @@ impl Row for Task {
             ("Error", error(self)),
             (
                 "Created",
-                format!("{} ({age} ago)", show_time(self.created_at.as_option())),
+                format!("{} ({age} ago)", show_moment(self.created_at.as_option())),
             ),
-            ("Started", show_time(self.started_at.as_option())),
-            ("Finished", show_time(self.finished_at.as_option())),
+            ("Started", show_moment(self.started_at.as_option())),
+            ("Finished", show_moment(self.finished_at.as_option())),
             ("Took", took.map(show_elapsed).unwrap_or_default()),
             ("Log", log.collect::<Vec<_>>().join("\n")),
         ]

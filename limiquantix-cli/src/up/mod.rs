@@ -27,7 +27,7 @@ use crate::config::DEFAULT_SERVER;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::quantity::{memory_mib, show_elapsed, show_mib};
-use crate::serve::{NewNode, Serving, log_to_stderr};
+use crate::serve::{NewNode, ReadyNodes, Serving, log_to_stderr};
 use crate::vm::{label, word};
 
 /// How to run.
@@ -119,9 +119,10 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
             storage,
         })?;
     }
-    let client = serving.client()?;
-    for node in serving.nodes_ready(&client, nodes).await? {
-        tell_node(app, &node);
+    let mut ready = ReadyNodes::watch(serving.client()?);
+    serving.nodes_ready(&mut ready, nodes).await?;
+    for node in &ready.nodes {
+        tell_node(app, node);
     }
     app.out.talk(&format!(
         "  ready in {}; Ctrl-C stops it, guests go on",

@@ -5,7 +5,7 @@ use limiquantix_proto::compute::v1::{VirtualMachine, VmState};
 
 use super::{show_labels, stop_cause, word};
 use crate::output::{Cell, Column, Row, Tone};
-use crate::quantity::{show_age, show_mib, show_time};
+use crate::quantity::{show_age, show_mib, show_moment, show_time};
 
 impl Row for VirtualMachine {
     const KIND: &'static str = "vm";
@@ -116,12 +116,12 @@ impl Row for VirtualMachine {
             ("Labels", show_labels(&self.labels, "\n")),
             (
                 "Created",
-                format!("{} ({} ago)", show_time(created), show_age(created, now)),
+                format!("{} ({} ago)", show_moment(created), show_age(created, now)),
             ),
             (
                 "Started",
                 started
-                    .map(|_| format!("{} ({} ago)", show_time(started), show_age(started, now)))
+                    .map(|_| format!("{} ({} ago)", show_moment(started), show_age(started, now)))
                     .unwrap_or_default(),
             ),
         ]

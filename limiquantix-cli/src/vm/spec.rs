@@ -8,7 +8,7 @@ use limiquantix_proto::compute::v1::{
 };
 
 use crate::failure::Failure;
-use crate::quantity::{disk_gib, memory_mib};
+use crate::quantity::{disk_gib, memory_mib, type_mib};
 
 /// Size of the first disk of a VM made from an image, in GiB. It is an overlay: what is not written takes
 /// no room.
@@ -96,8 +96,9 @@ impl SpecArgs {
     /// `lqx explain placement` for the same VM, to be typed after no node could take it.
     pub(crate) fn explanation(&self) -> String {
         let mut text = format!(
-            "lqx explain placement --cpus {} --memory {}M",
-            self.cpus, self.memory
+            "lqx explain placement --cpus {} --memory {}",
+            self.cpus,
+            type_mib(self.memory)
         );
         for size in &self.disks {
             text.push_str(&format!(" --disk {size}G"));

@@ -49,7 +49,7 @@ fn what_could_not_be_placed_can_be_explained() {
     let args = Line::parse_from(line.split_whitespace()).spec;
     assert_eq!(
         args.explanation(),
-        "lqx explain placement --cpus 4 --memory 8192M --disk 20G --node-selector zone=a --accel kvm"
+        "lqx explain placement --cpus 4 --memory 8G --disk 20G --node-selector zone=a --accel kvm"
     );
 }
 

@@ -61,7 +61,7 @@ async fn no_capacity_is_exit_code_9_and_says_why() {
 error[NO_NODE_FITS]: cannot place vm \"big\": none of 2 nodes can take it
   node-1  memory: needs 2048 MiB, 1536 MiB free
   node-2  cordoned
-try: lqx explain placement --cpus 4 --memory 8192M     request req-1
+try: lqx explain placement --cpus 4 --memory 8G     request req-1
 ";
     assert_eq!(ended.err, expected);
 }

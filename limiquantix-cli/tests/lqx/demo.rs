@@ -117,7 +117,7 @@ async fn refusals_say_why() {
         .says("error[NO_NODE_FITS]: cannot place vm \"big\": none of 2 nodes can take it")
         .says("\n  node-1  ")
         .says("\n  node-2  ")
-        .says("try: lqx explain placement --cpus 4000 --memory 4194304M");
+        .says("try: lqx explain placement --cpus 4000 --memory 4096G");
     let ended = demo
         .lqx("explain placement --cpus 1 --memory 1G --image probe.qcow2")
         .await

@@ -8,7 +8,7 @@ async fn a_list_is_a_table_with_every_page_in_it() {
     let ended = server.lqx("vm list").await.exits(0);
     let lines: Vec<&str> = ended.out.lines().collect();
     assert_eq!(lines[0], "NAME    STATE    NODE    CPUS  MEMORY  AGE");
-    assert_eq!(lines[1], "web     running  node-1  2     2 GiB   2h");
+    assert_eq!(lines[6], "web     running  node-1  2     2 GiB   2h");
     assert_eq!(lines.len(), 8);
     assert_eq!(server.count("ListVMs"), 3);
 }
@@ -39,7 +39,7 @@ async fn every_other_format() {
         lines[0].starts_with("name,state,node,cpus,memory,age,id,"),
         "{ended:?}"
     );
-    assert!(lines[1].starts_with("web,running,node-1,2,2048,20"), "{ended:?}");
+    assert!(lines[2].starts_with("web,running,node-1,2,2048,20"), "{ended:?}");
     assert_eq!(lines.len(), 3);
     let ended = server.lqx("vm show web -o yaml").await.exits(0);
     assert!(
