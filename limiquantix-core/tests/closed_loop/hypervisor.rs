@@ -21,7 +21,7 @@ pub(crate) struct Hypervisor {
 pub(crate) struct Machine {
     epoch: u32,
     digest: String,
-    last_run: Option<RunMark>,
+    pub(crate) last_run: Option<RunMark>,
     pub(crate) state: InstanceState,
     /// The guest was asked to shut down.
     pub(crate) asked: bool,
@@ -123,6 +123,10 @@ impl Hypervisor {
     }
 
     pub(crate) fn remove_volume(&mut self) -> Result<()> {
+        assert!(
+            self.machine.is_none() || !self.reachable,
+            "a volume is removed under its machine"
+        );
         self.verb(|h| h.volume = false, |_| {})
     }
 

@@ -271,6 +271,7 @@ impl World {
 
     fn effect(&mut self, step: &Step, extra: u64) -> Check {
         let starts = self.hypervisor.starts;
+        let last_run = self.hypervisor.machine.as_ref().and_then(|m| m.last_run);
         let had_fault = self.hypervisor.fault.is_some();
         let patient = !(extra >> 4).is_multiple_of(4);
         let now = self.clock();
@@ -293,6 +294,9 @@ impl World {
         }
         if a.power.state != PowerState::On {
             return Err("I8: a guest was started that was meant to be off".to_owned());
+        }
+        if matches!(step, Step::Run(mark) if last_run == Some(*mark)) {
+            return Err("a guest was started twice for one decision".to_owned());
         }
         if self.must_stay_off {
             return Err("I8: a guest was started after its stop was done or its end was seen".to_owned());
