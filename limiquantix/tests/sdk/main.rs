@@ -1,0 +1,14 @@
+//! The control plane as its embedders see it, on the reference store: every test says what would break for a
+//! user if it failed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod capacity;
+mod consoles;
+mod create;
+mod monitor;
+mod nodes;
+mod operations;
+mod repeats;
+mod reports;
+mod watching;
