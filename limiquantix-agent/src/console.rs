@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
-use limiquantix_core::contract::{ConsoleIo, ConsoleKind, ConsoleRequest, ConsoleSource};
+use limiquantix_core::contract::{BoxStream, ConsoleIo, ConsoleKind, ConsoleRequest, ConsoleSource};
 use limiquantix_core::{Error, Result};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -25,10 +25,12 @@ pub(crate) async fn serve(parts: Arc<Parts>, request: ConsoleRequest) {
 
 async fn try_serve(parts: &Parts, request: ConsoleRequest) -> Result<()> {
     let (to_caller, outgoing) = mpsc::channel(CHUNKS);
-    let mut typed = parts
+    let typed = parts
         .uplink
         .serve_console(request.session, Box::pin(ReceiverStream::new(outgoing)))
         .await?;
+    // Its end is looked for in more than one place.
+    let mut typed: BoxStream<Vec<u8>> = Box::pin(typed.fuse());
     match request.kind {
         ConsoleKind::Log { offset, max } => {
             match parts.hypervisor.console_log(request.vm, offset, max).await {
@@ -60,39 +62,51 @@ async fn try_serve(parts: &Parts, request: ConsoleRequest) -> Result<()> {
                     }
                 }
             }
-            drop(to_caller);
-            // Until the caller has taken it all and hangs up.
-            while typed.next().await.is_some() {}
+            hang_up(to_caller, typed).await;
             Ok(())
         }
-        ConsoleKind::Interactive => match parts.hypervisor.console_open(request.vm).await {
-            Err(e) => {
-                send(&to_caller, failed(&e)).await;
-                drop(to_caller);
-                while typed.next().await.is_some() {}
-                Err(e)
+        ConsoleKind::Interactive => {
+            let outcome = match parts.hypervisor.console_open(request.vm).await {
+                Ok(mut console) => carry(&mut *console, &to_caller, &mut typed).await,
+                Err(e) => Err(e),
+            };
+            if let Err(e) = &outcome {
+                send(&to_caller, failed(e)).await;
             }
-            Ok(mut console) => loop {
-                tokio::select! {
-                    bytes = console.read() => {
-                        let bytes = bytes?;
-                        if bytes.is_empty() {
-                            return Ok(());
-                        }
-                        send(&to_caller, ConsoleSource::Data { bytes, offset: 0, size: 0 }).await;
-                    }
-                    keys = typed.next() => match keys {
-                        Some(keys) => type_in(&mut *console, &keys).await?,
-                        None => return Ok(()),
-                    },
-                }
-            },
-        },
+            hang_up(to_caller, typed).await;
+            outcome
+        }
     }
 }
 
-async fn type_in(console: &mut dyn ConsoleIo, keys: &[u8]) -> Result<()> {
-    console.write(keys).await
+/// Until the guest's end or the caller's.
+async fn carry(
+    console: &mut dyn ConsoleIo,
+    to_caller: &mpsc::Sender<ConsoleSource>,
+    typed: &mut BoxStream<Vec<u8>>,
+) -> Result<()> {
+    loop {
+        tokio::select! {
+            bytes = console.read() => {
+                let bytes = bytes?;
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                send(to_caller, ConsoleSource::Data { bytes, offset: 0, size: 0 }).await;
+            }
+            keys = typed.next() => match keys {
+                Some(keys) => console.write(&keys).await?,
+                None => return Ok(()),
+            },
+        }
+    }
+}
+
+/// Ends in order: the other end takes what is under way, and hangs up when it has it all. To drop the line
+/// at once would look like an agent that died.
+async fn hang_up(to_caller: mpsc::Sender<ConsoleSource>, mut typed: BoxStream<Vec<u8>>) {
+    drop(to_caller);
+    while typed.next().await.is_some() {}
 }
 
 /// A caller who has gone is noticed by the end of what they type.

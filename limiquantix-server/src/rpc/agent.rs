@@ -9,6 +9,7 @@ use limiquantix_proto::agent::v1::serve_console_request::Frame as FromAgent;
 use limiquantix_proto::agent::v1::serve_console_response::Frame as ToAgent;
 use limiquantix_proto::agent::v1::watch_assignments_response::Event;
 use limiquantix_proto::convert::{agent as convert, console, id};
+use tokio_util::sync::CancellationToken;
 
 use super::context::refuse;
 
@@ -88,7 +89,9 @@ impl AgentService for Handler {
         };
         let session = id::parse_session_id("hello.session_id", &hello.session_id).map_err(refuse)?;
         let AgentConsole { sender, mut receiver } = self.link.console(session).map_err(refuse)?;
-        tokio::spawn(async move {
+        let ended = CancellationToken::new();
+        let end = ended.clone().drop_guard();
+        let output = async move {
             loop {
                 let message = tokio::select! {
                     () = sender.closed() => return,
@@ -106,8 +109,11 @@ impl AgentService for Handler {
                     return;
                 }
             }
-        });
-        let typed = stream::poll_fn(move |cx| receiver.poll_recv(cx)).map(|keys| {
+        };
+        // Half a stream would keep its connection open after the other half has ended.
+        tokio::spawn(async move { ended.run_until_cancelled(output).await });
+        let typed = stream::poll_fn(move |cx| receiver.poll_recv(cx)).map(move |keys| {
+            let _until_dropped = &end;
             Ok(wire::ServeConsoleResponse {
                 frame: Some(ToAgent::Data(keys.into())),
                 ..Default::default()

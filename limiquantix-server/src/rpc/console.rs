@@ -11,6 +11,7 @@ use limiquantix_proto::compute::v1 as wire;
 use limiquantix_proto::compute::v1::console_request::Frame as Asked;
 use limiquantix_proto::compute::v1::console_response::Frame as Told;
 use limiquantix_proto::convert::id;
+use tokio_util::sync::CancellationToken;
 
 use super::context::refuse;
 
@@ -81,7 +82,9 @@ pub(super) async fn interactive(
     let vm = id::parse_vm_id("open.vm_id", &open.vm_id).map_err(refuse)?;
     let ConsoleSession { sender, receiver } =
         vms.console(vm, ConsoleKind::Interactive).await.map_err(refuse)?;
-    tokio::spawn(async move {
+    let ended = CancellationToken::new();
+    let end = ended.clone().drop_guard();
+    let typing = async move {
         while let Some(Ok(message)) = requests.next().await {
             let Some(Asked::Data(keys)) = message.to_owned_message().frame else {
                 continue;
@@ -90,12 +93,16 @@ pub(super) async fn interactive(
                 return;
             }
         }
-    });
+    };
+    // Half a stream would keep its connection open after the other half has ended.
+    tokio::spawn(async move { ended.run_until_cancelled(typing).await });
     let opened = stream::once(async { Ok(told(Told::Opened(Default::default()))) });
-    let output = stream::unfold(Some(receiver), |line| async move {
-        let mut line = line?;
-        Some(match line.recv().await {
-            Some(ConsoleSource::Data { bytes, .. }) => (Ok(told(Told::Data(bytes.into()))), Some(line)),
+    let output = stream::unfold(Some((receiver, end)), |line| async move {
+        let (mut receiver, end) = line?;
+        Some(match receiver.recv().await {
+            Some(ConsoleSource::Data { bytes, .. }) => {
+                (Ok(told(Told::Data(bytes.into()))), Some((receiver, end)))
+            }
             Some(ConsoleSource::Failed { reason, message }) => (Ok(closed(reason, message)), None),
             None => (Ok(closed(String::new(), String::new())), None),
         })

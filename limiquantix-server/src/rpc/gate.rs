@@ -177,7 +177,12 @@ impl Interceptor for Gate {
             },
             Err(e) => Err(e),
         };
-        let mut response = answer.map_err(|e| call.leaving(e))?;
+        // A refusal is sent as a stream that ends with it. Sent as headers only, gRPC clients (connectrpc's own
+        // among them) stop reading before the details, and would not learn the reason.
+        let mut response = answer.unwrap_or_else(|e| {
+            let refusal: PayloadStream = Box::pin(stream::once(std::future::ready(Err(e))));
+            refusal.into()
+        });
         call.stamp(&mut response.headers);
         Ok(response.map_body(|messages| self.stream(messages, call)))
     }

@@ -35,7 +35,11 @@ async fn a_hundred_at_once(server: &Running) {
                 assert_eq!(e.code, ErrorCode::ResourceExhausted, "{e:?}");
                 let e = from_connect(e);
                 assert_eq!(e.reason(), limiquantix_core::Reason::NoNodeFits);
-                assert!(e.message().contains("memory"), "says what is missing: {e}");
+                let fates: Vec<_> = e.context().map(|(_, value)| value.to_owned()).collect();
+                assert!(
+                    fates.iter().any(|f| f.contains("memory")),
+                    "says what is missing: {fates:?}"
+                );
             }
         }
     }

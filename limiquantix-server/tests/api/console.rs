@@ -214,7 +214,8 @@ async fn an_agent_that_is_cut_off_ends_its_consoles_and_serves_them_again_later(
     let mut line = open(&server, &vm.id).await;
     let error = next!(line).map(|m| m.map(|m| m.frame)).unwrap_err();
     assert_eq!(error.code, ErrorCode::Unavailable);
-    assert_eq!(from_connect(error).reason(), Reason::AgentUnavailable);
+    let error = from_connect(error);
+    assert_eq!(error.reason(), Reason::AgentUnavailable, "{error:?}");
     assert_eq!(node.mock.instances().len(), 1, "the guest does not mind");
 
     relay.mend();

@@ -143,7 +143,7 @@ async fn agents_find_the_next_server_by_themselves() {
         directory.path().to_owned(),
     ));
     config.listen = address;
-    let server = Running::start(config).await;
+    let server = Running::restart(config).await;
     assert_eq!(get(server.address, "/ready").await.status, 200);
     soon("the agent to come back and work", server.launch("after")).await;
     assert_eq!(node.mock.instances().len(), 2);

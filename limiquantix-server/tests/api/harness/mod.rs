@@ -7,11 +7,13 @@ mod wait;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connectrpc::Protocol;
 use connectrpc::client::{ClientConfig, Http2Connection, SharedHttp2Connection};
 use limiquantix::{ControlPlane, Settings};
 use limiquantix_agent::{Agent, AgentConfig, BootClock, NodeIdentity, RpcUplink};
+use limiquantix_core::Reason;
 use limiquantix_core::contract::Store;
 use limiquantix_core::identity::Name;
 use limiquantix_core::resource::Labels;
@@ -54,7 +56,22 @@ impl Running {
     }
 
     pub(crate) async fn sqlite(directory: &Path) -> Self {
-        Self::start(config(StoreConfig::Sqlite(directory.to_owned()))).await
+        Self::restart(config(StoreConfig::Sqlite(directory.to_owned()))).await
+    }
+
+    /// Starts as soon as a server that was here before has let go of its data.
+    pub(crate) async fn restart(config: ServerConfig) -> Self {
+        let started = async {
+            loop {
+                match Server::start(config.clone()).await {
+                    Err(e) if e.reason() == Reason::DataDirLocked => {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    started => return Self::run(started.unwrap()),
+                }
+            }
+        };
+        soon("the data directory to be free", started).await
     }
 
     pub(crate) async fn start(config: ServerConfig) -> Self {
