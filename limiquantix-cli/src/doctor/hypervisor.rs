@@ -15,12 +15,12 @@ pub(super) async fn check(uri: &str) -> Vec<Finding> {
                 }
                 _ => error.reason().fix(),
             };
-            vec![Finding::new(
-                "libvirt",
-                State::Failed,
-                format!("{uri}: {error}"),
-                fix,
-            )]
+            let libvirt = Finding::new("libvirt", State::Failed, format!("{uri}: {error}"), fix);
+            let found = "no guest can be booted without libvirt";
+            vec![
+                libvirt,
+                Finding::new("guest", State::Skipped, found, "first what libvirt needs"),
+            ]
         }
     };
     // It may not have come into being.
@@ -43,7 +43,7 @@ async fn probe(uri: &str, directory: &std::path::Path) -> limiquantix_core::Resu
     let facts = hypervisor.facts().await?;
     let took = crate::quantity::show_elapsed(began.elapsed());
     let about = &facts.hypervisor;
-    let libvirt = Finding::ok("libvirt", format!("{uri}: {} {}", about.driver, about.version));
+    let libvirt = Finding::ok("libvirt", format!("{uri}: {}", about.version));
     let guest = match about.accel {
         Accel::Kvm => Finding::ok("guest", format!("a probe guest booted under KVM in {took}")),
         _ => {

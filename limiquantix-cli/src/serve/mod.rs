@@ -27,7 +27,8 @@ use crate::failure::Failure;
 /// A server that runs, and the agents that were added to it.
 pub(crate) struct Serving {
     address: SocketAddr,
-    stop: CancellationToken,
+    stop_server: CancellationToken,
+    stop_agents: CancellationToken,
     server: tokio::task::JoinHandle<()>,
     agents: JoinSet<Result<(), Error>>,
 }
@@ -47,11 +48,12 @@ impl Serving {
     pub(crate) async fn start(config: ServerConfig) -> Result<Self, Failure> {
         let server = Server::start(config).await?;
         let address = server.address();
-        let stop = CancellationToken::new();
-        let server = tokio::spawn(server.run(stop.clone()));
+        let stop_server = CancellationToken::new();
+        let server = tokio::spawn(server.run(stop_server.clone()));
         Ok(Self {
             address,
-            stop,
+            stop_server,
+            stop_agents: CancellationToken::new(),
             server,
             agents: JoinSet::new(),
         })
@@ -86,7 +88,7 @@ impl Serving {
             node.storage,
             clock,
         );
-        self.agents.spawn(agent.run(self.stop.clone()));
+        self.agents.spawn(agent.run(self.stop_agents.clone()));
         Ok(())
     }
 
@@ -112,10 +114,12 @@ impl Serving {
             _ = &mut self.server => Err(Failure::internal("the server has ended by itself")),
             ended = self.agents.join_next(), if has_agents => Err(end_of_agent(ended)),
         };
-        self.stop.cancel();
         let orderly = async {
-            // How they end does not matter any more, only that they have.
+            // Agents first: they have last words, and a server that listens to them. How they end does not
+            // matter any more, only that they have.
+            self.stop_agents.cancel();
             while self.agents.join_next().await.is_some() {}
+            self.stop_server.cancel();
             if !self.server.is_finished() {
                 let _ = self.server.await;
             }

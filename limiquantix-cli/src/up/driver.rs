@@ -12,6 +12,7 @@ pub(super) type Driver = (Arc<dyn Hypervisor>, Arc<dyn StorageBackend>);
 
 #[cfg(feature = "libvirt")]
 pub(super) async fn connect(args: &Args, data_dir: &Path) -> Result<Driver, Failure> {
+    use limiquantix_core::contract::Hypervisor as _;
     use limiquantix_core::identity::Name;
     use limiquantix_libvirt::{LibvirtConfig, LibvirtNode, PoolConfig};
 
@@ -38,6 +39,8 @@ pub(super) async fn connect(args: &Args, data_dir: &Path) -> Result<Driver, Fail
         accel: args.accel.into(),
     };
     let (hypervisor, storage) = LibvirtNode::connect(config).await?;
+    // Connecting does not wait for libvirt, and an agent would for ever.
+    hypervisor.facts().await?;
     Ok((Arc::new(hypervisor), Arc::new(storage)))
 }
 

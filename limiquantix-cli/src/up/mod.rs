@@ -92,7 +92,13 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     // Before the server: nobody is told "ready" by a process that then finds it has no hypervisor.
     let driver = match args.no_agent {
         true => None,
-        false => Some(driver::connect(args, &data_dir).await?),
+        false => {
+            app.out
+                .live("  looking at the hypervisor; the first time a probe guest is booted …");
+            let driver = driver::connect(args, &data_dir).await;
+            app.out.clear();
+            Some(driver?)
+        }
     };
     let config = ServerConfig {
         listen: args.listen,
@@ -138,11 +144,13 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
 fn tell_node(app: &App, node: &Node) {
     let hypervisor = &node.status.hypervisor;
     let accel = word(&hypervisor.accel, "ACCEL_");
+    let driver = match hypervisor.version.contains(&hypervisor.driver) {
+        true => hypervisor.version.clone(),
+        false => format!("{} {}", hypervisor.driver, hypervisor.version),
+    };
     app.out.talk(&format!(
-        "  node    {}: {} {}, {accel}, {} cores, {}",
+        "  node    {}: {driver}; {accel}, {} cores, {}",
         node.hostname,
-        hypervisor.driver,
-        hypervisor.version,
         node.spec.cpu_cores,
         show_mib(node.spec.memory_mib)
     ));

@@ -1,7 +1,7 @@
 //! What a task's log says about its course.
 //!
-//! The log holds two sorts of lines: facts (`placed on node-1`), and the names of phases in one or two
-//! words (`disk`, `starting`), written when they begin. A phase is over when the next line comes.
+//! The log holds two sorts of lines: facts (`placed on node-1`), and the names of phases (`disk`,
+//! `removing volumes`), written when they begin. A phase is over when the next line comes.
 
 use std::time::Duration;
 
@@ -9,13 +9,10 @@ use limiquantix_proto::task::v1::{Task, TaskState};
 
 use crate::quantity::between;
 
-/// Most words in the name of a phase; a longer line is a fact.
-const PHASE_WORDS: usize = 2;
-
 /// Something that has happened, or is happening.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Step {
-    /// One or two words.
+    /// The first word.
     pub(super) label: String,
     /// The rest of the line.
     pub(super) detail: String,
@@ -48,16 +45,13 @@ pub(super) fn steps(task: &Task) -> Vec<Step> {
     steps
 }
 
-/// Label, detail, and whether the line names a phase.
+/// The first word, the rest, and whether the line names a phase. A fact is told in the past: `placed on
+/// node-1`; a phase is a noun or goes on: `disk`, `waiting for the guest to shut down`.
 fn split(line: &str) -> (String, String, bool) {
-    if let Some((label, detail)) = line.split_once(": ")
-        && label.split_whitespace().count() <= PHASE_WORDS
-    {
-        return (label.to_owned(), detail.to_owned(), true);
-    }
-    if line.split_whitespace().count() <= PHASE_WORDS {
-        return (line.to_owned(), String::new(), true);
-    }
-    let (label, detail) = line.split_once(' ').unwrap_or((line, ""));
-    (label.to_owned(), detail.to_owned(), false)
+    let (label, detail) = line
+        .split_once(": ")
+        .or_else(|| line.split_once(' '))
+        .unwrap_or((line, ""));
+    let is_fact = !detail.is_empty() && label.ends_with("ed");
+    (label.to_owned(), detail.to_owned(), !is_fact)
 }

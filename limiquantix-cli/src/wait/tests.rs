@@ -68,15 +68,19 @@ fn a_task_that_failed_has_not_finished_its_last_phase() {
 }
 
 #[test]
-fn a_phase_may_say_more_after_a_colon() {
+fn a_phase_may_have_several_words() {
     let task = Task {
-        log: vec![line(0, "disk: 20 GiB overlay on pool default")],
+        log: vec![
+            line(0, "disk: 20 GiB overlay on pool default"),
+            line(5, "waiting for the guest to shut down"),
+        ],
         ..Default::default()
     };
-    assert_eq!(
-        steps(&task),
-        [step("disk", "20 GiB overlay on pool default", None, false)]
-    );
+    let expected = [
+        step("disk", "20 GiB overlay on pool default", Some(5), true),
+        step("waiting", "for the guest to shut down", None, false),
+    ];
+    assert_eq!(steps(&task), expected);
 }
 
 fn vm(state: VmState, power: PowerState, cause: StopCause) -> VirtualMachine {
