@@ -63,7 +63,6 @@ async fn a_lost_connection_comes_back_with_a_resync() {
     tokio::time::timeout(Duration::from_secs(1), changed)
         .await
         .expect("an event");
-    rig.clear().await;
 }
 
 /// A daemon that hangs is told from one that is slow, and nobody waits for ever. What was asked of it before it
@@ -101,7 +100,6 @@ async fn a_frozen_daemon_is_unavailable_in_bounded_time() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let seen = hypervisor.inspect(machine.vm).await.unwrap().unwrap();
     assert!(matches!(seen.state, InstanceState::Off(_)), "{seen:?}");
-    rig.clear().await;
 }
 
 /// An agent may start before libvirt does.
@@ -118,7 +116,6 @@ async fn a_libvirt_that_comes_later_is_found() {
         .await
         .unwrap()
         .expect("the call waited for the connection");
-    rig.clear().await;
 }
 
 /// The real thing. `LQX_TEST_LIBVIRT_RESTART` is a command that restarts the daemon; not for a libvirt that other
@@ -128,7 +125,6 @@ async fn a_restarted_libvirtd_still_has_the_guest() {
     let Some(rig) = rig().await else { return };
     let Ok(command) = std::env::var("LQX_TEST_LIBVIRT_RESTART") else {
         println!("SKIPPED a_restarted_libvirtd_still_has_the_guest: LQX_TEST_LIBVIRT_RESTART is not set");
-        rig.clear().await;
         return;
     };
     let machine = bare("restarted");
@@ -153,5 +149,4 @@ async fn a_restarted_libvirtd_still_has_the_guest() {
         .ensure_stopped(machine.vm, 1, Stop::Force)
         .await
         .unwrap();
-    rig.clear().await;
 }

@@ -167,5 +167,4 @@ async fn an_agent_killed_anywhere_is_continued_by_the_next() {
         assert_eq!(rig.files_about(volume), [] as [std::path::PathBuf; 0]);
     }
     println!("found by the next agents: {found:#?}");
-    rig.clear().await;
 }

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use limiquantix_core::contract::InstanceEvent;
 use limiquantix_core::error::Result;
@@ -36,7 +36,8 @@ enum Note {
 
 impl Keeper {
     pub(super) fn start(uri: &str) -> Result<Self> {
-        let (status_in, status) = watch::channel(Status::Down("libvirt has not answered yet".to_owned()));
+        let unknown = Status::Down("libvirt has not answered yet".to_owned(), Instant::now());
+        let (status_in, status) = watch::channel(unknown);
         let events = broadcast::channel(EVENTS_KEPT).0;
         let (notes, inbox) = channel();
         let work = Work {
@@ -77,7 +78,7 @@ impl fmt::Debug for Keeper {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = match &*self.status.borrow() {
             Status::Connected(_) => "connected",
-            Status::Down(words) => words,
+            Status::Down(words, _) => words,
         }
         .to_owned();
         f.debug_struct("Keeper")
@@ -96,11 +97,10 @@ struct Work {
 
 impl Work {
     fn run(self) {
-        let mut pause = PAUSES.0;
+        let (mut pause, mut since) = (PAUSES.0, Instant::now());
         for number in 0.. {
             match self.open(number) {
                 Ok((connect, subscription)) => {
-                    pause = PAUSES.0;
                     self.status.send_replace(Status::Connected(connect));
                     if number > 0 {
                         // Subscribed before it is said, so nothing falls between the two.
@@ -110,12 +110,13 @@ impl Work {
                         return;
                     };
                     tracing::warn!(uri = self.uri, "lost libvirt: {words}; connecting again");
-                    self.status.send_replace(Status::Down(words.to_owned()));
+                    (pause, since) = (PAUSES.0, Instant::now());
+                    self.status.send_replace(Status::Down(words.to_owned(), since));
                     drop(subscription);
                 }
                 Err(e) => {
                     let words = format!("cannot connect to {}: {}", self.uri, e.message());
-                    self.status.send_replace(Status::Down(words));
+                    self.status.send_replace(Status::Down(words, since));
                     if !self.sleep(pause) {
                         return;
                     }

@@ -22,7 +22,7 @@ mod turns;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use limiquantix_core::contract::InstanceEvent;
 use limiquantix_core::error::Result;
@@ -35,8 +35,8 @@ use self::keeper::Keeper;
 use self::turns::{Turn, Turns};
 use crate::error::{CallResult, Failure, unavailable};
 
-/// How long a caller waits for a connection that is being opened. A restarting daemon is back in two seconds;
-/// who waits longer is better told.
+/// For how long after a connection was lost callers wait for the next. A restarting daemon is back in two seconds;
+/// after this much they are told at once.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 /// For calls that read or write libvirt's own state: milliseconds on a healthy host. Keep-alives need about
 /// 12 s to find a frozen daemon.
@@ -44,9 +44,12 @@ const QUICK: Duration = Duration::from_secs(15);
 /// For calls that start or kill a process: libvirt itself gives a QEMU that ignores SIGTERM 15 s, and a loaded
 /// host may need several to start one.
 const SLOW: Duration = Duration::from_secs(90);
-/// Calls under way at once. libvirtd works at five per connection (`max_client_requests`); more would only queue
-/// there. With a frozen daemon this bounds the threads that hang.
-const AT_ONCE: usize = 8;
+/// Calls under way at once, quick and slow ones counted apart. libvirtd works at five of one connection
+/// (`max_client_requests`) and queues the rest, so three starts at a time leave it able to answer questions. With a
+/// frozen daemon this also bounds the threads that hang.
+const AT_ONCE: (usize, usize) = (4, 3);
+/// How long a slow call may wait for its place: after a reboot of the node all its guests are started at once.
+const SLOW_QUEUE: Duration = Duration::from_secs(600);
 /// Events kept for a subscriber that is slow. One that falls behind further is told to look at everything.
 const EVENTS_KEPT: usize = 1024;
 
@@ -54,7 +57,8 @@ const EVENTS_KEPT: usize = 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
     keeper: Arc<Keeper>,
-    calls: Arc<Semaphore>,
+    quick: Arc<Semaphore>,
+    slow: Arc<Semaphore>,
     turns: Turns,
 }
 
@@ -62,8 +66,8 @@ pub(crate) struct Link {
 #[derive(Clone)]
 enum Status {
     Connected(Arc<Connect>),
-    /// Not now, and why.
-    Down(String),
+    /// Not now, why, and since when.
+    Down(String, Instant),
 }
 
 /// How long a call may take.
@@ -109,7 +113,8 @@ impl Link {
         event_loop::start()?;
         Ok(Self {
             keeper: Arc::new(Keeper::start(uri)?),
-            calls: Arc::new(Semaphore::new(AT_ONCE)),
+            quick: Arc::new(Semaphore::new(AT_ONCE.0)),
+            slow: Arc::new(Semaphore::new(AT_ONCE.1)),
             turns: Turns::default(),
         })
     }
@@ -141,13 +146,13 @@ impl Link {
         T: Send + 'static,
         F: FnOnce(&Session) -> CallResult<T> + Send + 'static,
     {
-        let limit = match pace {
-            Pace::Quick => QUICK,
-            Pace::Slow => SLOW,
+        let (limit, calls, queue) = match pace {
+            Pace::Quick => (QUICK, &self.quick, QUICK),
+            Pace::Slow => (SLOW, &self.slow, SLOW_QUEUE),
         };
         let given_up = Arc::new(AtomicBool::new(false));
         let _giving_up = GiveUp(Arc::clone(&given_up));
-        let place = timeout(limit, Arc::clone(&self.calls).acquire_owned());
+        let place = timeout(queue, Arc::clone(calls).acquire_owned());
         let Ok(Ok(place)) = place.await else {
             return Err(unavailable(format!(
                 "{what}: libvirt does not answer the calls before this one"
@@ -176,15 +181,19 @@ impl Link {
         }
     }
 
-    /// The connection, waiting for it a little.
+    /// The connection; waits for it as long as one may hope that it is only being restarted.
     async fn connection(&self, what: &str) -> Result<Arc<Connect>> {
         let mut status = self.keeper.status();
+        let waited = match &*status.borrow() {
+            Status::Connected(connect) => return Ok(Arc::clone(connect)),
+            Status::Down(_, since) => since.elapsed(),
+        };
         let connected = status.wait_for(|s| matches!(s, Status::Connected(_)));
         // Either way the status is looked at next: it may have changed once more.
-        drop(timeout(CONNECT_PATIENCE, connected).await);
+        drop(timeout(CONNECT_PATIENCE.saturating_sub(waited), connected).await);
         let words = match &*status.borrow() {
             Status::Connected(connect) => return Ok(Arc::clone(connect)),
-            Status::Down(words) => words.clone(),
+            Status::Down(words, _) => words.clone(),
         };
         Err(unavailable(format!("{what}: {words}")))
     }

@@ -57,10 +57,18 @@ pub(crate) enum DiskCache {
 /// A network interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Nic {
-    /// A libvirt network.
-    pub(crate) network: String,
+    pub(crate) plug: Plug,
     pub(crate) mac: String,
     pub(crate) model: NicModel,
+}
+
+/// What an interface is plugged into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Plug {
+    /// A network that libvirt keeps.
+    Network(String),
+    /// A bridge of the host.
+    Bridge(String),
 }
 
 /// The longest domain name in bytes. libvirt keeps the definition in a file `NAME.xml` and writes it anew

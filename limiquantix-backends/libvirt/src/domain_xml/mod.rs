@@ -29,7 +29,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use blueprint::{Blueprint, Disk, DiskCache, Kernel, Nic, domain_name};
+pub(crate) use blueprint::{Blueprint, Disk, DiskCache, Kernel, Nic, Plug, domain_name};
 pub(crate) use metadata::{Asked, Mark, NAMESPACE, PREFIX};
 pub(crate) use probe::probe_xml;
 pub use render::fuzz_render;

@@ -4,7 +4,7 @@ use limiquantix_core::resource::{Accel, NicModel};
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::blueprint::{Blueprint, Disk, DiskCache, Kernel, Nic};
+use super::blueprint::{Blueprint, Disk, DiskCache, Kernel, Nic, Plug};
 use super::metadata::Mark;
 use crate::xml::{Document, path_text};
 
@@ -183,9 +183,13 @@ fn interface(xml: &mut Document, nic: &Nic) -> Result<()> {
         NicModel::Virtio => "virtio",
         NicModel::E1000e => "e1000e",
     };
-    xml.element("interface", &attributes!["type" = "network"], |xml| {
+    let (kind, name) = match &nic.plug {
+        Plug::Network(name) => ("network", name),
+        Plug::Bridge(name) => ("bridge", name),
+    };
+    xml.element("interface", &attributes!["type" = kind], |xml| {
         xml.empty("mac", &[("address", nic.mac.clone())])?;
-        xml.empty("source", &[("network", nic.network.clone())])?;
+        xml.empty("source", &[(kind, name.clone())])?;
         xml.empty("model", &attributes!["type" = model])
     })
 }
@@ -248,7 +252,7 @@ pub(super) fn of_texts(mut next: impl FnMut() -> String) -> Blueprint {
         }],
         seed: Some(next().into()),
         nics: vec![Nic {
-            network: next(),
+            plug: Plug::Network(next()),
             mac: next(),
             model: NicModel::Virtio,
         }],

@@ -52,7 +52,7 @@ fn disk(number: u32) -> Disk {
 
 fn nic(number: u32, model: NicModel) -> Nic {
     Nic {
-        network: format!("net-{number}"),
+        plug: Plug::Network(format!("net-{number}")),
         mac: format!("52:54:00:00:00:0{number}"),
         model,
     }
@@ -113,11 +113,13 @@ fn golden_seed() {
 fn golden_disks_and_nics() {
     let mut second = disk(2);
     second.cache = DiskCache::Writeback;
+    let mut bridged = nic(3, NicModel::Virtio);
+    bridged.plug = Plug::Bridge("br0".to_owned());
     golden(
         "disks-and-nics",
         &Blueprint {
             disks: vec![disk(1), second, disk(3)],
-            nics: vec![nic(1, NicModel::Virtio), nic(2, NicModel::E1000e)],
+            nics: vec![nic(1, NicModel::Virtio), nic(2, NicModel::E1000e), bridged],
             ..plain()
         },
     );
@@ -193,7 +195,7 @@ fn what_xml_cannot_carry_is_refused_by_name() {
     }
     let mut blueprint = plain();
     blueprint.nics = vec![nic(1, NicModel::Virtio)];
-    blueprint.nics[0].network = "a\u{8}b".to_owned();
+    blueprint.nics[0].plug = Plug::Network("a\u{8}b".to_owned());
     assert_eq!(render(&blueprint).unwrap_err().get("field"), Some("network"));
 }
 

@@ -1,10 +1,15 @@
+use std::path::Path;
+
 use limiquantix_core::contract::{Firmware, Machine};
 use limiquantix_core::error::{Error, Reason, Result};
 
+use limiquantix_core::identity::Name;
+use virt::error::ErrorNumber;
+
 use super::domain::{Ours, lookup};
 use crate::connection::Session;
-use crate::domain_xml::{Blueprint, Disk, Kernel, Mark, Nic, domain_name, render};
-use crate::error::CallResult;
+use crate::domain_xml::{Blueprint, Disk, Kernel, Mark, Nic, Plug, domain_name, render};
+use crate::error::{CallResult, optional};
 use crate::places::{self, Places};
 use crate::seed;
 
@@ -58,7 +63,8 @@ pub(super) fn ensure(session: &Session, places: &Places, machine: &Machine) -> C
         Some(ours) => ours.domain.name()?,
         None => domain_name(&machine.name, vm),
     };
-    let xml = render(&parts.blueprint(places, machine, name, mark))?;
+    let nics = nics(session, machine)?;
+    let xml = render(&parts.blueprint(places, machine, name, mark, nics))?;
     session.go_on()?;
     session.connect().define_domain_xml(&xml)?;
     Ok(())
@@ -109,12 +115,14 @@ impl Parts {
         })
     }
 
-    fn blueprint(self, places: &Places, machine: &Machine, name: String, mark: Mark) -> Blueprint {
-        let nics = machine.nics.iter().map(|(network, mac, model)| Nic {
-            network: network.to_string(),
-            mac: mac.to_string(),
-            model: *model,
-        });
+    fn blueprint(
+        self,
+        places: &Places,
+        machine: &Machine,
+        name: String,
+        mark: Mark,
+        nics: Vec<Nic>,
+    ) -> Blueprint {
         Blueprint {
             vm: machine.vm,
             name,
@@ -126,8 +134,35 @@ impl Parts {
             kernel: self.kernel,
             disks: self.disks,
             seed: machine.cloud_init.is_some().then(|| places.seed(machine.vm)),
-            nics: nics.collect(),
+            nics,
             console_log: places.console_log(machine.vm),
         }
     }
+}
+
+fn nics(session: &Session, machine: &Machine) -> CallResult<Vec<Nic>> {
+    let nics = machine.nics.iter().map(|(network, mac, model)| {
+        Ok(Nic {
+            plug: plug(session, network)?,
+            mac: mac.to_string(),
+            model: *model,
+        })
+    });
+    nics.collect()
+}
+
+/// A network of libvirt if there is one of that name, else a bridge of the host if there is; else a network again,
+/// whose absence libvirt reports at the start in terms that the user knows.
+fn plug(session: &Session, name: &Name) -> CallResult<Plug> {
+    let known = session.connect().lookup_network_by_name(name.as_str());
+    if optional(known, ErrorNumber::NoNetwork)?.is_some() {
+        return Ok(Plug::Network(name.to_string()));
+    }
+    // A name cannot have a slash, nor be a dot, so it is one component of the path.
+    let is_bridge = Path::new("/sys/class/net")
+        .join(name.as_str())
+        .join("bridge")
+        .is_dir();
+    let plug = if is_bridge { Plug::Bridge } else { Plug::Network };
+    Ok(plug(name.to_string()))
 }

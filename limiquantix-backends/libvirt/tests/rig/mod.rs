@@ -136,10 +136,14 @@ impl Rig {
         walk(&self.dir, &id.to_string(), &mut found);
         found
     }
+}
 
-    /// Removes domains, pools and files of this rig.
-    pub async fn clear(&self) {
-        let connect = self.outside();
+/// Removes domains, pools and files of this rig, also when its test failed.
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let Ok(connect) = Connect::open(Some(&self.uri)) else {
+            return;
+        };
         let here = self.dir.to_string_lossy().into_owned();
         for domain in connect.list_all_domains(0).unwrap_or_default() {
             if domain.xml_desc(0).is_ok_and(|xml| xml.contains(&here)) {
@@ -147,9 +151,11 @@ impl Rig {
                 let _ = domain.undefine();
             }
         }
-        if let Ok(pool) = connect.lookup_storage_pool_by_target_path(&format!("{here}/pool")) {
-            let _ = pool.destroy();
-            let _ = pool.undefine();
+        for pool in connect.list_all_storage_pools(0).unwrap_or_default() {
+            if pool.xml_desc(0).is_ok_and(|xml| xml.contains(&here)) {
+                let _ = pool.destroy();
+                let _ = pool.undefine();
+            }
         }
         let _ = std::fs::remove_dir_all(&self.dir);
     }
