@@ -41,7 +41,7 @@ pub(crate) struct SpecArgs {
     /// cloud-init user data; - reads standard input
     #[arg(long, value_name = "FILE")]
     user_data: Option<String>,
-    /// A network interface: NETWORK[,mac=MAC][,model=virtio|e1000e]. May be given more than once
+    /// A network interface: its network, then ,mac=MAC and ,model=virtio or e1000e if wanted. May be given more than once
     #[arg(long = "nic", value_name = "NETWORK", value_parser = nic)]
     nics: Vec<NicConfig>,
     /// Only nodes with this label; may be given more than once
