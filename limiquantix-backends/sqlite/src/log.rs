@@ -18,8 +18,6 @@ pub(crate) const PLACE_BITS: u32 = 20;
 /// How many rows a follower that is behind reads at once: about a megabyte.
 const ROWS: i64 = 512;
 
-pub(crate) const INSERT: &str = "INSERT INTO log (position, kind, id, before, after) VALUES (?, ?, ?, ?, ?);";
-
 /// The floor, and rows from a position on. Rows or not, there is one with the floor.
 pub(crate) const READ: &str = "SELECT s.floor, p.position, p.kind, p.id, p.before, p.after FROM store AS s \
     LEFT JOIN (SELECT * FROM log WHERE position >= ? ORDER BY position LIMIT ?) AS p ON true WHERE s.id = 1";

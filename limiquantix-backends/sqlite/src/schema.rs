@@ -44,6 +44,8 @@ fn shared(file: &Path, options: &Options) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .busy_timeout(options.busy_timeout)
+        // Scripts of up to 64 statements are kept prepared: enough for the shapes that recur, a few megabytes.
+        .statement_cache_capacity(48)
         // There are none; off also for whatever a later schema might declare by mistake.
         .foreign_keys(false)
         .pragma("cache_size", "-8192")

@@ -5,7 +5,7 @@ use limiquantix_core::resource::Kind;
 use limiquantix_testkit::fixtures::{labels, node_id, project_id};
 use sqlx::{AssertSqlSafe, Connection, Row, SqliteConnection};
 
-use crate::{Options, apply, list, log, row, schema, writer};
+use crate::{Options, list, load, log, row, save, schema};
 
 async fn database(directory: &std::path::Path) -> SqliteConnection {
     let writing = schema::writer(&directory.join(schema::FILE), &Options::default());
@@ -98,15 +98,8 @@ async fn no_page_reads_a_whole_table() {
 async fn no_other_statement_reads_a_whole_table() {
     let directory = tempfile::tempdir().unwrap();
     let mut connection = database(directory.path()).await;
-    let mut statements = apply::queries();
-    let others = [
-        row::GET,
-        row::REVISION,
-        log::READ,
-        log::PRUNE,
-        log::RAISE_FLOOR,
-        writer::ADVANCE,
-    ];
+    let mut statements = [load::queries(), save::queries()].concat();
+    let others = [row::GET, row::REVISION, log::READ, log::PRUNE, log::RAISE_FLOOR];
     statements.extend(others.map(str::to_owned));
     for sql in statements {
         let plan = plan(&mut connection, &sql).await;

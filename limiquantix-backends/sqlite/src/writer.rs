@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::error::from_sqlx;
 use crate::lock::DirectoryLock;
 use crate::recent::Recent;
-use crate::{apply, log, open};
+use crate::{load, log, open, save};
 
 /// How many changesets wait in line before their callers do.
 pub(crate) const QUEUE: usize = 1024;
@@ -169,14 +169,13 @@ impl Writer {
         let before = *self.head.borrow();
         let begun = connection.begin_with("BEGIN IMMEDIATE").await;
         let mut transaction = begun.map_err(|e| from_sqlx("beginning a transaction", e))?;
+        let mut state = load::load(&mut transaction, batch, before).await?;
         let mut revision = before;
-        let mut rows = 0;
         let mut outcomes = Vec::with_capacity(batch.len());
         for changes in batch {
-            let outcome = apply::apply(&mut transaction, changes, revision.next()).await?;
+            let outcome = state.decide(changes, revision.next());
             if let Ok(commit) = &outcome {
                 revision = commit.revision;
-                rows += commit.changes.len() as u64;
             }
             outcomes.push(outcome.map(Arc::new));
         }
@@ -185,8 +184,8 @@ impl Writer {
             ended.map_err(|e| from_sqlx("ending a transaction", e))?;
             return Ok(outcomes);
         }
-        advance(&mut transaction, before, revision).await?;
-        let unpruned = self.unpruned + rows;
+        let unpruned = self.unpruned + state.log.len() as u64;
+        save::save(&mut transaction, state, revision).await?;
         let pruned = unpruned >= PRUNE_EVERY;
         if pruned {
             let floor = self.recent.floor_at(revision);
@@ -210,21 +209,3 @@ fn answer(waiting: Option<Waiting>, outcome: Result<Commit>) {
         let _ = waiting.reply.send(outcome);
     }
 }
-
-/// Writes down the new revision, if the old one is what it should be: the last fence against a second
-/// writer that got past the lock.
-async fn advance(connection: &mut SqliteConnection, from: Revision, to: Revision) -> Result<()> {
-    let updated = sqlx::query(ADVANCE)
-        .bind(log::signed(to)?)
-        .bind(log::signed(from)?)
-        .execute(connection)
-        .await
-        .map_err(|e| from_sqlx("writing the revision", e))?;
-    if updated.rows_affected() != 1 {
-        let message = format!("the database is no longer at revision {from}: another process writes to it");
-        return Err(Error::internal(message));
-    }
-    Ok(())
-}
-
-pub(crate) const ADVANCE: &str = "UPDATE store SET revision = ? WHERE id = 1 AND revision = ?";

@@ -106,6 +106,7 @@ macro_rules! store_conformance {
         $crate::store_conformance! { @group $harness, [], contention:
             concurrent_increments_add_up,
             concurrent_reservations_never_exceed_capacity,
+            concurrent_changes_make_one_history,
             cancelled_commits_happen_whole_or_not_at_all,
         }
         $crate::store_conformance! { @group $harness, [], model:

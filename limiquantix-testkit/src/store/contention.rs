@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::task::{Context, Poll};
 
 use futures_util::task::noop_waker;
-use limiquantix_core::contract::{Changeset, Selector, WatchFilter};
+use limiquantix_core::contract::{Change, Changeset, Selector, WatchFilter, Write};
 use limiquantix_core::error::Reason;
 use limiquantix_core::resource::{Kind, Object, ObjectKey, Resource, Revision};
+use proptest::prelude::*;
 use tokio::task::JoinSet;
 
+use super::commit::samples;
+use super::model::{Intent, Model, Step, any_intent};
 use super::{Harness, create, follow, fresh, page, reread, revision, walk};
 use crate::fixtures::{self, allocation, node_id, vm, vm_spec};
 
@@ -92,6 +95,80 @@ pub async fn concurrent_reservations_never_exceed_capacity(h: Harness<'_>) {
     let total = page(&*store, Kind::Vm, Selector::default(), 100).await.total;
     assert_eq!(total, Some(u64::from(ROOM)));
     assert_eq!(reread(&*store, &ledger).await.vms, ROOM);
+}
+
+/// "One total order of commits": whatever many writers do to the same few objects and names at once, the log
+/// is a history that the model accepts step by step, and it leads to the state.
+pub async fn concurrent_changes_make_one_history(h: Harness<'_>) {
+    const WRITERS: usize = 12;
+    let store = fresh(h).await;
+    let attempts = samples(prop::collection::vec(any_intent(), 1..5), WRITERS * 25);
+    let mut writers = JoinSet::new();
+    for attempts in attempts.chunks(25) {
+        let (store, attempts) = (store.clone(), attempts.to_vec());
+        writers.spawn(async move {
+            let mut made = 0;
+            for intents in attempts {
+                // Versions are read now and may be stale when it is this one's turn.
+                let mut versions = BTreeMap::new();
+                for key in intents.iter().map(Intent::key) {
+                    if let Some(object) = store.get(&key).await.expect("read") {
+                        versions.insert(key, object.meta().revision);
+                    }
+                }
+                let changes = Step::changeset(&intents, |key| versions.get(key).copied());
+                match store.commit(changes).await {
+                    Ok(_) => made += 1,
+                    Err(e) => assert!(
+                        matches!(
+                            e.reason(),
+                            Reason::VersionMismatch | Reason::NameTaken | Reason::IdTaken | Reason::Internal
+                        ),
+                        "{e:?}"
+                    ),
+                }
+            }
+            made
+        });
+    }
+    let mut made = 0;
+    while let Some(outcome) = writers.join_next().await {
+        made += outcome.expect("a writer ends");
+    }
+    let last = revision(&*store).await;
+    assert_eq!(
+        last,
+        Revision(made),
+        "revisions are not the commits that were acknowledged"
+    );
+    assert!(made > 50, "only {made} commits: too few to mean something");
+    let mut model = Model::default();
+    let mut watch = follow(&*store, Revision::ZERO, WatchFilter::default()).await;
+    for commit in watch.until(last).await {
+        let write = |change: &Change| match (&change.before, &change.after) {
+            (None, Some(after)) => Write::Create(after.clone()),
+            (Some(before), Some(after)) => Write::Update(after.clone().at_revision(before.meta().revision)),
+            (before, None) => {
+                let version = before.as_ref().map_or(Revision::ZERO, |o| o.meta().revision);
+                Write::Delete(change.key.clone(), version)
+            }
+        };
+        let changes = Changeset {
+            guards: Vec::new(),
+            writes: commit.changes.iter().map(write).collect(),
+        };
+        assert_eq!(
+            model.commit(&changes).as_ref(),
+            Ok(&commit),
+            "the log is not a history"
+        );
+    }
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        found.extend(walk(&*store, *kind, &Selector::default(), 1000).await);
+    }
+    let expected: Vec<_> = model.objects().cloned().collect();
+    assert_eq!(found, expected);
 }
 
 /// "On a cancelled call the commit happened or did not": both writes of it or neither, with the log in

@@ -30,7 +30,7 @@ async fn apply(store: &Arc<dyn Store>, model: &mut Model, step: &Step) -> Result
     match step {
         Step::Restart => Ok(()),
         Step::Commit(intents) => {
-            let changes = Step::changeset(intents, model);
+            let changes = Step::changeset(intents, |key| model.version(key));
             match (store.commit(changes.clone()).await, model.commit(&changes)) {
                 (Ok(store), Ok(model)) => agree("the commit", &store, &model),
                 (Err(e), Err(reasons)) if reasons.contains(&e.reason()) => Ok(()),

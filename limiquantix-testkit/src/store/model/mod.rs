@@ -15,7 +15,7 @@ use super::Harness;
 
 pub use history::check_history;
 pub use reference::Model;
-pub use steps::{Intent, Step, any_history};
+pub use steps::{Intent, Step, any_history, any_intent};
 
 /// Whether a history contains restarts of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@ use limiquantix_core::contract::{Changeset, Guard, Selector, WatchFilter, Write}
 use limiquantix_core::resource::{Kind, Object, ObjectKey, Revision};
 use proptest::prelude::*;
 
-use super::{Model, Restarts};
+use super::Restarts;
 use crate::strategies::{Slots, any_selector};
 
 /// One step of a history. Versions are relative to the state it meets, so that a step keeps its meaning
@@ -52,18 +52,28 @@ pub enum Intent {
     Absent(ObjectKey),
 }
 
+impl Intent {
+    /// The object that it is about.
+    pub fn key(&self) -> ObjectKey {
+        match self {
+            Self::Put(o) | Self::Create(o) | Self::Update(o, _) => o.key(),
+            Self::Delete(key, _) | Self::At(key, _) | Self::Absent(key) => key.clone(),
+        }
+    }
+}
+
 impl Step {
-    /// The changeset that intents mean in this state.
-    pub fn changeset(intents: &[Intent], state: &Model) -> Changeset {
+    /// The changeset that intents mean where objects are at these versions.
+    pub fn changeset(intents: &[Intent], now: impl Fn(&ObjectKey) -> Option<Revision>) -> Changeset {
         // Where there is no object, any version is wrong; 1 is one that a store could mistake for right.
         let version = |key: &ObjectKey, off: u8| {
-            let actual = state.version(key).unwrap_or(Revision(1));
+            let actual = now(key).unwrap_or(Revision(1));
             Revision(actual.0.saturating_sub(u64::from(off)))
         };
         let mut changes = Changeset::new();
         for intent in intents {
             match intent {
-                Intent::Put(o) => changes.writes.push(match state.version(&o.key()) {
+                Intent::Put(o) => changes.writes.push(match now(&o.key()) {
                     Some(at) => Write::Update(o.clone().at_revision(at)),
                     None => Write::Create(o.clone()),
                 }),
@@ -105,7 +115,8 @@ fn any_key() -> impl Strategy<Value = ObjectKey> {
     SLOTS.object().prop_map(|o| o.key())
 }
 
-fn any_intent() -> impl Strategy<Value = Intent> {
+/// Any write or condition on the few objects that histories are about.
+pub fn any_intent() -> impl Strategy<Value = Intent> {
     let off = || prop_oneof![6 => Just(0u8), 1 => 1u8..3];
     prop_oneof![
         12 => SLOTS.object().prop_map(Intent::Put),
