@@ -101,7 +101,7 @@ fn check_member(member: &Member) -> Vec<Finding> {
         Some(row) => row,
         None if member.directory.starts_with("limiquantix-backends/") => &backend,
         // Programs that only use the product from outside.
-        None if ["examples", "benches", "fuzz"]
+        None if ["examples", "benches", "fuzz", "tests"]
             .iter()
             .any(|folder| member.directory.starts_with(folder)) =>
         {
