@@ -23,8 +23,9 @@ use crate::unit::{Cores, Mebibytes};
 /// **Ownership.** Only machines that this product defined are listed, changed or removed; machines that
 /// somebody else made on the same host are invisible here.
 ///
-/// Errors: `HYPERVISOR_UNAVAILABLE` when the hypervisor cannot be reached (retry), `NOT_FOUND` for a VM
-/// that is not defined, `HYPERVISOR_FAILED` with the hypervisor's own words otherwise.
+/// Errors: `HYPERVISOR_UNAVAILABLE` when the hypervisor cannot be reached (retry; what was asked may still
+/// happen, but before any later verb for the same VM through the same object), `NOT_FOUND` for a VM that is
+/// not defined, `HYPERVISOR_FAILED` with the hypervisor's own words otherwise.
 #[async_trait]
 pub trait Hypervisor: Send + Sync + std::fmt::Debug {
     /// What this implementation can do. Fixed for its lifetime.
@@ -41,17 +42,21 @@ pub trait Hypervisor: Send + Sync + std::fmt::Debug {
 
     /// Makes the definition of the machine equal to `machine`. A definition that differs is replaced; a
     /// running guest keeps running and sees the change at its next start. Never starts or stops anything,
-    /// and leaves the run mark alone. The volumes must exist. `IMAGE_MISSING` if a boot image is not there.
+    /// and leaves the run mark alone. `IMAGE_MISSING` if a boot image is not there, `POOL_MISSING` if a pool is
+    /// not, `STORAGE_FAILED` if a volume is not, `INVALID_FIELD` for text that a definition cannot hold; nothing
+    /// is changed then.
     async fn ensure_defined(&self, machine: &Machine) -> Result<()>;
 
     /// Powers the machine on for power generation `run.generation` under `run.epoch`, and marks it so.
-    /// If it runs already, only the mark is brought up to date.
+    /// If it runs already, only the mark is brought up to date; if it is paused, it is resumed. A generation
+    /// below that of the mark is not refused: to order decisions is the caller's business.
     /// On return the hypervisor has accepted the guest as running; the guest may still be booting.
     async fn ensure_running(&self, vm: VmId, run: RunMark) -> Result<()>;
 
     /// Powers the machine off. [`Stop::Graceful`] only asks the guest and returns at once; the state
     /// changes when the guest obeys, if it does. [`Stop::Force`] returns when the guest is dead.
-    /// Success if it is off already, or not defined at all.
+    /// Success if it is off already, or not defined at all. A guest that ends after either is off with the
+    /// cause `Requested`.
     async fn ensure_stopped(&self, vm: VmId, epoch: u32, stop: Stop) -> Result<()>;
 
     /// Restarts a running guest: asks it, or resets it if `force`. Not idempotent by nature; the caller
@@ -191,11 +196,11 @@ pub struct Instance {
 /// What a machine does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstanceState {
-    /// The guest runs.
+    /// The guest runs, or is being started or shut down and its process is there.
     Running,
     /// Paused, its memory kept.
     Paused,
-    /// Off, and why as far as the hypervisor knows.
+    /// Off, and why as far as the hypervisor knows; `Unknown` if it was never on.
     Off(StopCause),
 }
 
