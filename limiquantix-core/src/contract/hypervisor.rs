@@ -55,8 +55,8 @@ pub trait Hypervisor: Send + Sync + std::fmt::Debug {
 
     /// Powers the machine off. [`Stop::Graceful`] only asks the guest and returns at once; the state
     /// changes when the guest obeys, if it does. [`Stop::Force`] returns when the guest is dead.
-    /// Success if it is off already, or not defined at all. A guest that ends after either is off with the
-    /// cause `Requested`.
+    /// Success if it is off already, or not defined at all. A guest that was forced
+    /// off, or shut down after it was asked, is off with the cause `Requested`.
     async fn ensure_stopped(&self, vm: VmId, epoch: u32, stop: Stop) -> Result<()>;
 
     /// Restarts a running guest: asks it, or resets it if `force`. Not idempotent by nature; the caller
