@@ -30,15 +30,16 @@ pub(super) async fn check(uri: &str) -> Vec<Finding> {
 
 #[cfg(feature = "libvirt")]
 async fn probe(uri: &str, directory: &std::path::Path) -> limiquantix_core::Result<Vec<Finding>> {
-    use limiquantix_core::contract::Hypervisor as _;
+    use limiquantix_agent::driver::{AccelMode, DriverConfig, connect};
     use limiquantix_core::resource::Accel;
-    use limiquantix_libvirt::{LibvirtConfig, LibvirtNode};
 
-    let config = LibvirtConfig {
+    let config = DriverConfig {
         uri: uri.to_owned(),
-        ..LibvirtConfig::beneath(directory)?
+        pools: Vec::new(),
+        state_dir: directory.to_owned(),
+        accel: AccelMode::Auto,
     };
-    let (hypervisor, _storage) = LibvirtNode::connect(config).await?;
+    let (hypervisor, _storage) = connect(config).await?;
     let began = std::time::Instant::now();
     let facts = hypervisor.facts().await?;
     let took = crate::quantity::show_elapsed(began.elapsed());

@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use limiquantix::Settings;
-use limiquantix_agent::NodeIdentity;
+use limiquantix_agent::driver::AccelMode;
+use limiquantix_agent::{NodeIdentity, hostname};
 use limiquantix_core::identity::Name;
 use limiquantix_core::resource::Labels;
 use limiquantix_core::unit::Mebibytes;
@@ -64,24 +65,13 @@ pub(crate) struct Args {
     pools: Vec<(String, String)>,
     /// How guests are executed
     #[arg(long, value_name = "MODE", default_value = "auto")]
-    accel: AccelChoice,
+    accel: AccelMode,
     /// Memory kept for the host itself
     #[arg(long, value_name = "SIZE", default_value = "1G", value_parser = memory_mib)]
     reserved_memory: i32,
     /// What to log, as tracing filters: warn, info, limiquantix=debug …
     #[arg(long, value_name = "FILTER", env = "LQX_LOG", default_value = "warn")]
     log: String,
-}
-
-/// What guests run under.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub(crate) enum AccelChoice {
-    /// KVM if a probe guest shows that it works, otherwise TCG
-    Auto,
-    /// Hardware virtualization
-    Kvm,
-    /// Software emulation
-    Tcg,
 }
 
 /// Runs `lqx up`.
@@ -117,7 +107,7 @@ pub(crate) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     let nodes = usize::from(driver.is_some());
     if let Some((hypervisor, storage)) = driver {
         serving.add_node(NewNode {
-            name: Name::parse("name", &node_name(args))?,
+            name: node_name(args)?,
             labels: Labels::from_iter(args.labels.clone()),
             reserved_memory: Mebibytes(u32::try_from(args.reserved_memory).unwrap_or_default()),
             identity: NodeIdentity::load(&data_dir.join("agent"))?,
@@ -187,11 +177,9 @@ fn data_dir(given: Option<&Path>) -> Result<PathBuf, Failure> {
     Ok(base.join("limiquantix"))
 }
 
-fn node_name(args: &Args) -> String {
-    if let Some(name) = &args.name {
-        return name.clone();
-    }
-    let uname = rustix::system::uname();
-    let name = uname.nodename().to_string_lossy();
-    name.into_owned()
+fn node_name(args: &Args) -> Result<Name, Failure> {
+    Ok(match &args.name {
+        Some(name) => Name::parse("name", name)?,
+        None => hostname()?,
+    })
 }
