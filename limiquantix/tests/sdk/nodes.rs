@@ -51,6 +51,17 @@ async fn registering_again_is_the_same_node_and_no_news() {
     assert_eq!((all.len(), all[0].name.as_str()), (1, "n1-new"));
     assert_eq!(service.get_by_name("n1-new").await.unwrap().id, id);
     assert_eq!(code(service.get_by_name("n1").await), "NOT_FOUND");
+    // But not to a name that another node has.
+    bench.node("n2", 8, 8192).await;
+    let other = NodeRegistration {
+        id: Some(id),
+        ..registration("n2", 8, 8192)
+    };
+    let e = service.register(&other).await.unwrap_err();
+    assert_eq!(
+        (e.reason().code(), e.get("field")),
+        ("NAME_TAKEN", Some("hostname"))
+    );
 }
 
 /// For an operator: two machines share an identity: each gets the other's VMs, and they run twice.

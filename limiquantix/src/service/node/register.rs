@@ -97,7 +97,10 @@ impl NodeService {
         match known {
             Some(known) if changes.writes.is_empty() => Ok(known),
             _ => {
-                let node = self.commit_node(changes).await?;
+                let node = self
+                    .commit_node(changes)
+                    .await
+                    .map_err(|e| outrun(e, &request.name))?;
                 info!(node = %node.name, id = %node.id, cores = node.spec.cores.get(), memory_mib = node.spec.memory.get(), accel = ?node.status.hypervisor.accel, "node registered");
                 Ok(node)
             }
@@ -106,13 +109,15 @@ impl NodeService {
 
     /// The node that this is, if it is known.
     async fn recognise(&self, request: &NodeRegistration) -> Result<Option<Arc<Node>>> {
-        if let Some(id) = request.id
-            && let Some(node) = self.repository().find(&id).await?
-        {
-            return Ok(Some(node));
+        let known = match &request.id {
+            Some(id) => self.repository().find(id).await?,
+            None => None,
+        };
+        if known.as_ref().is_some_and(|node| node.name == request.name) {
+            return Ok(known);
         }
         let Some(namesake) = self.find_by_name(request.name.as_str()).await? else {
-            return Ok(None);
+            return Ok(known);
         };
         let silent = self
             .parts
@@ -194,6 +199,16 @@ impl NodeService {
         }
         Ok(())
     }
+}
+
+/// Two agents of one node may register it, or one of its pools, at the same time: the loser looks again at who
+/// has the name, instead of taking its own twin for a stranger.
+fn outrun(e: Error, node: &Name) -> Error {
+    if e.reason() != Reason::NameTaken {
+        return e;
+    }
+    let message = format!("node {node} or one of its pools was registered meanwhile");
+    Error::new(Reason::VersionMismatch, message).caused_by(e)
 }
 
 /// The node as the agent describes it, with what the administrator said of it kept.
