@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use limiquantix_core::contract::{Instance, Machine};
 use limiquantix_core::reconcile::{Assignment, Progress, Step, next_step};
-use limiquantix_core::resource::{Accel, Operation, TaskError};
+use limiquantix_core::resource::{Accel, Operation, OperationKind, TaskError};
 use limiquantix_core::settle::{Outcome, Seen, TaskReport, VmReport};
 use limiquantix_core::time::Monotonic;
 use limiquantix_core::{Error, ErrorKind, Reason, Result};
@@ -292,13 +292,20 @@ impl Worker {
         if let Err(e) = self.look().await {
             debug!(vm = %self.present.vm, error = %e, "reporting what was last seen");
         }
-        let Some(seen) = self.looked else {
+        let Some(seen) = self.looked.or_else(|| self.never_made()) else {
             return Pause::For(self.backoff.next());
         };
         match self.tell_failure(seen).await {
             Ok(pause) => pause,
             Err(e) => self.uplink_trouble(&e),
         }
+    }
+
+    /// What to say of a VM that is being created on a hypervisor that has never answered: nobody can wait for
+    /// ever, and should there be a machine after all, the next look tells.
+    fn never_made(&self) -> Option<Seen> {
+        let op = self.present.operation.as_ref()?;
+        (op.kind == OperationKind::Create).then_some(Seen::Absent)
     }
 
     fn has_given_up(&self) -> bool {
