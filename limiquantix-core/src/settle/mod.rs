@@ -155,7 +155,7 @@ impl Settling {
             }
             Outcome::Failed(error) => {
                 self.vm.operation = None;
-                self.failed(op.kind, error);
+                self.failed(op.kind, error, seen);
             }
         }
         Ok(())
@@ -199,7 +199,7 @@ impl Settling {
         }
     }
 
-    fn failed(&mut self, kind: OperationKind, error: &TaskError) {
+    fn failed(&mut self, kind: OperationKind, error: &TaskError, seen: Seen) {
         let now = self.now;
         if let Some(task) = &mut self.task {
             task.started_at.get_or_insert(now);
@@ -212,7 +212,8 @@ impl Settling {
             OperationKind::Create | OperationKind::Start => {
                 self.intend(PowerState::Off);
                 self.vm.status.cause = Some(StopCause::StartFailed);
-                if kind == OperationKind::Create {
+                // That there is no machine is not news then: why it could not be made is.
+                if kind == OperationKind::Create || seen == Seen::Absent {
                     self.vm.status.phase = VmPhase::Error;
                 }
             }

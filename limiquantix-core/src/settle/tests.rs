@@ -299,11 +299,7 @@ fn failures_revert_the_intent_to_what_is_there() {
         assert!(!after.deleting, "{kind:?}: the owner gets it back");
         assert_eq!(ended.state, TaskState::Failed, "{kind:?}");
         assert_eq!(ended.error.unwrap().message, "no such luck");
-        let lost = kind == Start && seen == Seen::Absent;
-        assert!(
-            lost || after.status.message == "no such luck",
-            "{kind:?}: the VM says why"
-        );
+        assert_eq!(after.status.message, "no such luck", "{kind:?}: the VM says why");
     }
 }
 

@@ -161,7 +161,7 @@ fn each_cloud_init_document_has_its_limit() {
                 user_data: "x".repeat(user),
                 meta_data: Some("x".repeat(meta)),
                 network_config: Some("x".repeat(network)),
-            })
+            });
         })
     };
     let (most, more) = (MAX_CLOUD_INIT, MAX_CLOUD_INIT + 1);
