@@ -17,6 +17,9 @@ use crate::console;
 use crate::identity::NodeIdentity;
 use crate::supervisor::Supervisor;
 
+/// How long a connection must have lasted to count as a good one: longer than the longest wait for the next.
+const STEADY: Duration = Duration::from_secs(6);
+
 /// How an agent presents its node.
 #[derive(Debug, Clone)]
 pub struct AgentConfig {
@@ -82,7 +85,8 @@ impl Agent {
         let mut supervisor =
             Supervisor::start(Arc::clone(&self.parts), facts.hypervisor.accel, stop.clone()).await?;
         loop {
-            let session = self.session(&facts, &mut supervisor, &mut backoff);
+            let began = self.parts.clock.monotonic();
+            let session = self.session(&facts, &mut supervisor);
             let lost = tokio::select! {
                 () = stop.cancelled() => break,
                 lost = session => lost,
@@ -93,6 +97,10 @@ impl Agent {
                     Lost::Identity(e) => return Err(e),
                     Lost::Refused(e) | Lost::Connection(e) => e,
                 };
+                // One that breaks at once, again and again, must not be made anew ten times a second.
+                if self.parts.clock.monotonic().since(began) >= STEADY {
+                    backoff.reset();
+                }
                 let wait = backoff.next();
                 warn!(error = %e, reason = e.reason().code(), retry_in = ?wait, "not connected to the control plane");
                 tokio::select! {
@@ -106,19 +114,13 @@ impl Agent {
     }
 
     /// One connection: register, then follow assignments and send heartbeats until either fails.
-    async fn session(
-        &mut self,
-        facts: &NodeFacts,
-        supervisor: &mut Supervisor,
-        backoff: &mut Backoff,
-    ) -> Result<(), Lost> {
+    async fn session(&mut self, facts: &NodeFacts, supervisor: &mut Supervisor) -> Result<(), Lost> {
         let uplink = Arc::clone(&self.parts.uplink);
         let registration = self.registration(facts);
         let id = uplink.register(&registration).await.map_err(Lost::Refused)?;
         self.identity.remember(id).map_err(Lost::Identity)?;
         let boot_id = self.identity.boot_id.clone();
         let mut events = uplink.assignments(id, &boot_id).await.map_err(Lost::Connection)?;
-        backoff.reset();
         info!(node = %self.config.name, %id, "connected to the control plane");
         supervisor.connected(id, &boot_id);
         let follow = async {

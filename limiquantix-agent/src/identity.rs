@@ -1,6 +1,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::{Error, Reason, Result};
@@ -9,6 +10,8 @@ use limiquantix_core::{Error, Reason, Result};
 #[derive(Debug, Clone)]
 pub struct NodeIdentity {
     file: Option<PathBuf>,
+    /// Held for as long as any copy of this lives; the kernel lets go of it when the process dies.
+    _lock: Option<Arc<fs::File>>,
     /// The id that the control plane gave it, once it has.
     pub id: Option<NodeId>,
     /// Changes with every boot of the node's kernel.
@@ -16,13 +19,26 @@ pub struct NodeIdentity {
 }
 
 impl NodeIdentity {
-    /// Reads the identity kept in `state_dir`, which is made if it is not there.
+    /// Reads the identity kept in `state_dir`, which is made if it is not there. `DATA_DIR_LOCKED` if another
+    /// agent has it: two of them would work on the same machines, each unaware of what the other has begun.
     pub fn load(state_dir: &Path) -> Result<Self> {
         let failed = |what: &str, e: std::io::Error| {
             let message = format!("cannot {what} in the state directory {}", state_dir.display());
             Error::new(Reason::StoreUnavailable, message).caused_by(e)
         };
         fs::create_dir_all(state_dir).map_err(|e| failed("make a file", e))?;
+        let lock = fs::File::create(state_dir.join("lock")).map_err(|e| failed("make a lock", e))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(fs::TryLockError::WouldBlock) => {
+                let message = format!(
+                    "another agent runs with the state directory {}",
+                    state_dir.display()
+                );
+                return Err(Error::new(Reason::DataDirLocked, message));
+            }
+            Err(fs::TryLockError::Error(e)) => return Err(failed("take the lock", e)),
+        }
         let file = state_dir.join("node-id");
         let id = match fs::read_to_string(&file) {
             Ok(text) => Some(text.trim().parse::<NodeId>().map_err(|_| {
@@ -37,6 +53,7 @@ impl NodeIdentity {
         };
         Ok(Self {
             file: Some(file),
+            _lock: Some(Arc::new(lock)),
             id,
             boot_id: boot_id()?,
         })
@@ -46,6 +63,7 @@ impl NodeIdentity {
     pub fn ephemeral(boot_id: impl Into<String>) -> Self {
         Self {
             file: None,
+            _lock: None,
             id: None,
             boot_id: boot_id.into(),
         }
@@ -91,3 +109,6 @@ pub fn hostname() -> Result<Name> {
     })?;
     Name::parse("name", text.trim())
 }
+
+#[cfg(test)]
+mod tests;
