@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use limiquantix_core::contract::{Changeset, Write};
 use limiquantix_core::error::{Error, Result};
 use limiquantix_core::resource::{Kind, ObjectKey, Revision};
-use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
 
 use crate::batch::{Batch, Stored};
 use crate::row::{blob, key, maybe_text, number, text};
@@ -30,13 +30,8 @@ const OWNERS: (&str, &str) = (
 /// different statements, which stay prepared, and a row that comes twice does no harm.
 const LENGTHS: [usize; 5] = [1, 4, 16, 64, 256];
 
-/// Reads all that the changesets write and depend on, and who has the names that they give; having checked
-/// that the database is at `revision`, as the last fence against a second writer that got past the lock.
-pub(crate) async fn load(
-    connection: &mut SqliteConnection,
-    changesets: &[&Changeset],
-    revision: Revision,
-) -> Result<Batch> {
+/// Asks for all that the changesets write and depend on, and for who has the names that they give.
+pub(crate) fn ask(script: &mut Script, changesets: &[&Changeset]) {
     let mut keys: BTreeSet<ObjectKey> = BTreeSet::new();
     let mut names: BTreeSet<(Kind, String)> = BTreeSet::new();
     for changes in changesets {
@@ -50,15 +45,18 @@ pub(crate) async fn load(
     }
     let keys: Vec<_> = keys.iter().map(|key| (key.kind, &*key.id)).collect();
     let names: Vec<_> = names.iter().map(|(kind, name)| (*kind, name.as_str())).collect();
-    let mut script = Script::default();
     script.add(REVISION, 1);
-    lookup(&mut script, OBJECTS, &keys);
-    lookup(&mut script, OWNERS, &names);
+    lookup(script, OBJECTS, &keys);
+    lookup(script, OWNERS, &names);
+}
 
+/// Takes the answer, having checked that the database is at `revision`: the last fence against a second
+/// writer that got past the lock.
+pub(crate) fn answer(rows: &[SqliteRow], revision: Revision) -> Result<Batch> {
     let mut batch = Batch::default();
-    for row in script.run(connection).await? {
-        let version = Revision(number(&row, 4)?);
-        let about = number(&row, 0)?;
+    for row in rows {
+        let version = Revision(number(row, 4)?);
+        let about = number(row, 0)?;
         if about == STORE {
             if version != revision {
                 let message = format!(
@@ -68,12 +66,12 @@ pub(crate) async fn load(
             }
             continue;
         }
-        let key = key(text(&row, 1)?, text(&row, 2)?)?;
-        if let Some(name) = maybe_text(&row, 3)? {
+        let key = key(text(row, 1)?, text(row, 2)?)?;
+        if let Some(name) = maybe_text(row, 3)? {
             batch.owners.insert((key.kind, name.to_owned()), key.clone());
         }
         if about == OBJECT {
-            let (revision, body) = (version, blob(&row, 5)?.into());
+            let (revision, body) = (version, blob(row, 5)?.into());
             batch.stored.insert(key, Stored { revision, body });
         }
     }

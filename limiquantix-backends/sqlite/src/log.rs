@@ -4,12 +4,13 @@ use std::sync::Arc;
 use limiquantix_core::contract::{Change, Commit};
 use limiquantix_core::error::{Error, Reason, Result};
 use limiquantix_core::resource::{ObjectKey, Revision};
+use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::error::from_sqlx;
 use crate::recent::expired;
 use crate::row::{decode, key, maybe_blob, maybe_text, number};
+use crate::script::Script;
 
 /// A row's position in the log is its commit's revision, then its place in the commit, in this many bits:
 /// room for a million changes in a commit, and for 2^43 commits (a thousand per second for 278 years).
@@ -47,21 +48,13 @@ pub(crate) fn position(revision: Revision, place: usize) -> Result<i64> {
 
 /// Removes at most `limit` rows of commits up to `floor`, the oldest first; what is left, a later call
 /// removes.
-pub(crate) async fn prune(connection: &mut SqliteConnection, floor: Revision, limit: u64) -> Result<()> {
-    let failed = |e| from_sqlx("removing the oldest of the log", e);
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    sqlx::query(RAISE_FLOOR)
-        .bind(signed(floor)?)
-        .execute(&mut *connection)
-        .await
-        .map_err(failed)?;
+pub(crate) fn prune(script: &mut Script, floor: Revision, limit: u64) -> Result<()> {
+    script.add(RAISE_FLOOR, 1).bind(signed(floor)?);
     let end = position(floor.next(), 0)?;
-    sqlx::query(PRUNE)
+    script
+        .add(PRUNE, 1)
         .bind(end)
-        .bind(limit)
-        .execute(connection)
-        .await
-        .map_err(failed)?;
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX));
     Ok(())
 }
 

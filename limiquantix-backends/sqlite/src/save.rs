@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use limiquantix_core::error::Result;
 use limiquantix_core::resource::{Object, ObjectKey, Revision};
-use sqlx::SqliteConnection;
 
 use crate::batch::{Batch, Effect, Entry, Written};
 use crate::log;
@@ -31,15 +30,13 @@ const REVISION: &str = "UPDATE store SET revision = ? WHERE id = 1";
 
 type Effects = BTreeMap<ObjectKey, Effect>;
 
-/// Writes what became of a batch, inside a transaction that somebody else ends.
-pub(crate) async fn save(connection: &mut SqliteConnection, batch: Batch, revision: Revision) -> Result<()> {
-    let Batch { effects, log, .. } = batch;
-    let mut script = Script::default();
-    objects(&mut script, &effects)?;
-    labels(&mut script, &effects)?;
-    script.insert(INSERT_LOG, &log, bind_entry)?;
+/// Adds all that has to be written of what became of a batch, which brings the store to `revision`.
+pub(crate) fn save(script: &mut Script, batch: &Batch, revision: Revision) -> Result<()> {
+    objects(script, &batch.effects)?;
+    labels(script, &batch.effects)?;
+    script.insert(INSERT_LOG, &batch.log, bind_entry)?;
     script.add(REVISION, 1).bind(log::signed(revision)?);
-    script.run(connection).await.map(drop)
+    Ok(())
 }
 
 fn objects(script: &mut Script, effects: &Effects) -> Result<()> {

@@ -64,13 +64,13 @@ impl Script {
     }
 
     /// Carries it all out, in order, stopping at the first error; returns the rows of all statements.
-    pub(crate) async fn run(mut self, connection: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
+    pub(crate) async fn run(&mut self, connection: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
         self.cut();
         if self.failed {
             return Err(Error::internal("a value cannot be bound to a statement"));
         }
         let mut rows = Vec::new();
-        for (sql, arguments) in self.full {
+        for (sql, arguments) in std::mem::take(&mut self.full) {
             let script = sqlx::query_with(AssertSqlSafe(sql), arguments);
             let more = connection.fetch_all(script).await;
             rows.extend(more.map_err(|e| from_sqlx("carrying out a transaction", e))?);

@@ -8,9 +8,9 @@ use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection, SqlitePool};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::error::from_sqlx;
 use crate::lock::DirectoryLock;
 use crate::recent::Recent;
+use crate::script::Script;
 use crate::{load, log, open, save};
 
 /// How many changesets wait in line before their callers do.
@@ -165,11 +165,14 @@ impl Writer {
         }
     }
 
+    /// Goes to the database twice: once for all that the batch needs to know, once with all that came of it.
     async fn attempt(&mut self, connection: &mut SqliteConnection, batch: &[&Changeset]) -> Result<Outcomes> {
         let before = *self.head.borrow();
-        let begun = connection.begin_with("BEGIN IMMEDIATE").await;
-        let mut transaction = begun.map_err(|e| from_sqlx("beginning a transaction", e))?;
-        let mut state = load::load(&mut transaction, batch, before).await?;
+        let mut script = Script::default();
+        script.add("BEGIN IMMEDIATE", 1);
+        load::ask(&mut script, batch);
+        let mut state = load::answer(&script.run(connection).await?, before)?;
+
         let mut revision = before;
         let mut outcomes = Vec::with_capacity(batch.len());
         for changes in batch {
@@ -179,20 +182,20 @@ impl Writer {
             }
             outcomes.push(outcome.map(Arc::new));
         }
+
+        let mut script = Script::default();
         if revision == before {
-            let ended = transaction.rollback().await;
-            ended.map_err(|e| from_sqlx("ending a transaction", e))?;
+            script.add("ROLLBACK", 1).run(connection).await?;
             return Ok(outcomes);
         }
         let unpruned = self.unpruned + state.log.len() as u64;
-        save::save(&mut transaction, state, revision).await?;
+        save::save(&mut script, &state, revision)?;
         let pruned = unpruned >= PRUNE_EVERY;
         if pruned {
             let floor = self.recent.floor_at(revision);
-            log::prune(&mut transaction, floor, unpruned.saturating_mul(2)).await?;
+            log::prune(&mut script, floor, unpruned.saturating_mul(2))?;
         }
-        let committed = transaction.commit().await;
-        committed.map_err(|e| from_sqlx("making a commit durable", e))?;
+        script.add("COMMIT", 1).run(connection).await?;
         self.unpruned = if pruned { 0 } else { unpruned };
         Ok(outcomes)
     }
