@@ -125,15 +125,11 @@ impl NodeService for Handler {
     ) -> ServiceResult<ServiceStream<wire::WatchNodeResponse>> {
         let start = watch::start(request.from_revision, request.initial)?;
         let only = id::optional("node_id", request.node_id, id::parse_node_id).map_err(refuse)?;
-        // A watch of what never was would be silent for ever. To resume past its end is fine.
-        if let Some(id) = only.filter(|_| request.from_revision == 0) {
-            self.nodes.get(id).await.map_err(refuse)?;
-        }
-        let selector = Selector {
-            node: only,
-            ..Selector::default()
+        let events = match only {
+            Some(id) => self.nodes.watch_one(id, Selector::default(), start).await,
+            None => self.nodes.watch(Selector::default(), start).await,
         };
-        let events = self.nodes.watch(selector, start).await.map_err(refuse)?;
+        let events = events.map_err(refuse)?;
         let nodes = self.nodes.clone();
         let shown = move |node: Option<&Node>, kind: ChangeType, revision| wire::WatchNodeResponse {
             r#type: kind.into(),
@@ -141,7 +137,7 @@ impl NodeService for Handler {
             revision,
             ..Default::default()
         };
-        Ok(Response::stream(watch::messages(events, |_| true, shown)))
+        Ok(Response::stream(watch::messages(events, shown)))
     }
 }
 

@@ -68,29 +68,22 @@ impl TaskService for Handler {
         let start = watch::start(request.from_revision, request.initial)?;
         let project = project_filter("project_id", request.project_id).map_err(refuse)?;
         let only = id::optional("task_id", request.task_id, id::parse_task_id).map_err(refuse)?;
-        // A watch of what never was would be silent for ever. To resume past its end is fine.
-        if let Some(id) = only.filter(|_| request.from_revision == 0) {
-            self.tasks.get(id).await.map_err(refuse)?;
-        }
-        let events = self
-            .tasks
-            .watch(
-                Selector {
-                    project,
-                    ..Selector::default()
-                },
-                start,
-            )
-            .await
-            .map_err(refuse)?;
+        let selector = Selector {
+            project,
+            ..Selector::default()
+        };
+        let events = match only {
+            Some(id) => self.tasks.watch_one(id, selector, start).await,
+            None => self.tasks.watch(selector, start).await,
+        };
+        let events = events.map_err(refuse)?;
         let shown = |task: Option<&Task>, kind: ChangeType, revision| wire::WatchTaskResponse {
             r#type: kind.into(),
             task: task.map(convert::to_wire).into(),
             revision,
             ..Default::default()
         };
-        let wanted = move |task: &Task| only.is_none_or(|id| task.id == id);
-        Ok(Response::stream(watch::messages(events, wanted, shown)))
+        Ok(Response::stream(watch::messages(events, shown)))
     }
 
     async fn cancel_task(

@@ -220,15 +220,15 @@ impl VmService for Handler {
         let start = watch::start(request.from_revision, request.initial)?;
         let project = convert::project_filter("project_id", request.project_id).map_err(refuse)?;
         let only = id::optional("vm_id", request.vm_id, id::parse_vm_id).map_err(refuse)?;
-        // A watch of what never was would be silent for ever. To resume past its end is fine.
-        if let Some(id) = only.filter(|_| request.from_revision == 0) {
-            self.vms.get(id).await.map_err(refuse)?;
-        }
         let selector = Selector {
             project,
             ..Selector::default()
         };
-        let events = self.vms.watch(selector, start).await.map_err(refuse)?;
+        let events = match only {
+            Some(id) => self.vms.watch_one(id, selector, start).await,
+            None => self.vms.watch(selector, start).await,
+        };
+        let events = events.map_err(refuse)?;
         let vms = self.vms.clone();
         let shown = move |vm: Option<&Vm>, kind: ChangeType, revision| wire::WatchVMResponse {
             r#type: kind.into(),
@@ -236,8 +236,7 @@ impl VmService for Handler {
             revision,
             ..Default::default()
         };
-        let wanted = move |vm: &Vm| only.is_none_or(|id| vm.id == id);
-        Ok(Response::stream(watch::messages(events, wanted, shown)))
+        Ok(Response::stream(watch::messages(events, shown)))
     }
 
     async fn get_console_log(

@@ -18,27 +18,24 @@ pub(super) fn start(from_revision: u64, initial: bool) -> Result<WatchStart, Con
     })
 }
 
-/// The events of `items` about objects that are `wanted`, as messages made by `shown`.
+/// The events of `items` as messages made by `shown`.
 pub(super) fn messages<R, M>(
     items: WatchItems<R>,
-    wanted: impl Fn(&R) -> bool + Send + 'static,
     shown: impl Fn(Option<&R>, ChangeType, u64) -> M + Send + 'static,
 ) -> ServiceStream<M>
 where
     R: Resource,
     M: Send + 'static,
 {
-    let messages = items.filter_map(move |item| {
-        let message = match item {
-            Err(e) => Some(Err(refuse(e))),
-            Ok(WatchEvent::Bookmark(revision)) => Some(Ok(shown(None, ChangeType::Bookmark, revision.0))),
-            Ok(WatchEvent::Changed {
+    let messages = items.map(move |item| {
+        Ok(match item.map_err(refuse)? {
+            WatchEvent::Bookmark(revision) => shown(None, ChangeType::Bookmark, revision.0),
+            WatchEvent::Changed {
                 kind,
                 object,
                 revision,
-            }) => wanted(&object).then(|| Ok(shown(Some(&object), change_to_wire(kind), revision.0))),
-        };
-        std::future::ready(message)
+            } => shown(Some(&object), change_to_wire(kind), revision.0),
+        })
     });
     Box::pin(messages)
 }

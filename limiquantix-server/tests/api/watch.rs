@@ -141,6 +141,57 @@ async fn a_revision_that_is_no_longer_kept_is_an_error_that_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_watch_of_one_vm_is_about_that_one_and_may_be_resumed_past_its_end() {
+    let server = Running::memory().await;
+    let _node = SimNode::join(&server, "node-1").await;
+    let (a, b) = (server.launch("a").await, server.launch("b").await);
+    let only = |request: WatchVMRequest| WatchVMRequest {
+        vm_id: a.id.clone(),
+        ..request
+    };
+    let mut watch = server.vms().watch_vm(only(initial())).await.unwrap();
+    let first = next!(watch).unwrap().unwrap();
+    assert_eq!(
+        (first.vm.id.as_str(), first.r#type),
+        (a.id.as_str(), ChangeType::Added.into())
+    );
+    let bookmark = next!(watch).unwrap().unwrap();
+    assert_eq!(bookmark.r#type, ChangeType::Bookmark, "no other VM is listed");
+    describe(&server, &b.id, "not for you").await;
+    describe(&server, &a.id, "for you").await;
+    assert_eq!(next_change!(watch).vm.description, "for you");
+
+    let delete = DeleteVMRequest {
+        id: a.id.clone(),
+        force: true,
+        ..Default::default()
+    };
+    let gone = server.vms().delete_vm(delete).await.unwrap().into_owned();
+    server.finished(&gone.current_task_id).await;
+    // Whoever was away meanwhile is told the end.
+    let mut watch = server
+        .vms()
+        .watch_vm(only(from(bookmark.revision)))
+        .await
+        .unwrap();
+    loop {
+        let event = next_change!(watch);
+        assert_eq!(event.vm.id, a.id);
+        if event.r#type == ChangeType::Deleted {
+            break;
+        }
+    }
+    // One that is in another project is not there for those who look in this one.
+    let elsewhere = WatchVMRequest {
+        vm_id: b.id.clone(),
+        project_id: "elsewhere".to_owned(),
+        ..initial()
+    };
+    let mut watch = server.vms().watch_vm(elsewhere).await.unwrap();
+    assert_eq!(next!(watch).map(drop).unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
 async fn a_watch_of_what_never_was_is_refused_at_once() {
     let server = Running::memory().await;
     let nobody = "01890000-0000-7000-8000-000000000000".to_owned();

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use limiquantix_core::Result;
 use limiquantix_core::contract::{BoxStream, Change, ChangeKind, Repository, Selector, Store, WatchFilter};
 use limiquantix_core::resource::{ObjectKey, Resource, Revision};
+use limiquantix_core::{Error, Result};
 
 /// What a watcher of `R`s is told.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +53,42 @@ pub(crate) async fn watch<R: Resource>(
             (Some(objects), revision)
         }
     };
+    follow(store, selector, initial, from, None).await
+}
+
+/// Follows one object, if `selector` matches it; `NOT_FOUND` if there is none to begin with. Costs the same
+/// however many others there are.
+pub(crate) async fn watch_one<R: Resource>(
+    store: &Arc<dyn Store>,
+    id: &R::Id,
+    selector: Selector,
+    start: WatchStart,
+) -> Result<WatchItems<R>> {
+    let key = ObjectKey::of::<R>(id);
+    let (initial, from) = match start {
+        // Its end may be what there is to be told.
+        WatchStart::After(revision) => (None, revision),
+        WatchStart::Now | WatchStart::Initial => {
+            // In this order: a change in between is in the log, and passed over there if it shows already.
+            let from = store.revision().await?;
+            let object = store.get(&key).await?.filter(|object| selector.matches(object));
+            let object = object.ok_or_else(|| Error::not_found(R::KIND.as_str(), id))?;
+            let present =
+                (start == WatchStart::Initial).then(|| R::from_object(object).into_iter().collect());
+            (present, from)
+        }
+    };
+    follow(store, selector, initial, from, Some(key)).await
+}
+
+/// First `initial`, if there is one, then what the log has after `from`; about `only` one object if that is given.
+async fn follow<R: Resource>(
+    store: &Arc<dyn Store>,
+    selector: Selector,
+    initial: Option<Vec<Arc<R>>>,
+    from: Revision,
+    only: Option<ObjectKey>,
+) -> Result<WatchItems<R>> {
     let filter = WatchFilter {
         kinds: vec![R::KIND],
         selector: selector.clone(),
@@ -82,7 +118,8 @@ pub(crate) async fn watch<R: Resource>(
             Err(e) => vec![Err(e)],
             Ok(commit) => {
                 let revision = commit.revision;
-                let news = commit.changes.into_iter().filter(|change| {
+                let about = |change: &Change| only.as_ref().is_none_or(|key| *key == change.key);
+                let news = commit.changes.into_iter().filter(about).filter(|change| {
                     let told = listed.get(&change.key).is_some_and(|seen| *seen >= revision);
                     if !told {
                         listed.remove(&change.key);

@@ -14,7 +14,7 @@ use tracing::info;
 
 use crate::call::{ROUNDS, lost_race, written};
 use crate::control_plane::Parts;
-use crate::service::watch::{WatchItems, WatchStart, watch};
+use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
 pub(crate) use liveness::Liveness;
 pub use liveness::NodeUsage;
@@ -59,6 +59,16 @@ impl NodeService {
     /// Follows the nodes that `selector` matches.
     pub async fn watch(&self, selector: Selector, start: WatchStart) -> Result<WatchItems<Node>> {
         watch(&self.parts.store, selector, start).await
+    }
+
+    /// Follows one node, if `selector` matches it; `NOT_FOUND` if there is none to begin with.
+    pub async fn watch_one(
+        &self,
+        id: NodeId,
+        selector: Selector,
+        start: WatchStart,
+    ) -> Result<WatchItems<Node>> {
+        watch_one(&self.parts.store, &id, selector, start).await
     }
 
     /// What is promised to VMs on a node. From memory.

@@ -8,7 +8,7 @@ use limiquantix_core::identity::TaskId;
 use limiquantix_core::resource::Task;
 
 use crate::control_plane::Parts;
-use crate::service::watch::{WatchItems, WatchStart, watch};
+use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
 /// The use cases of tasks.
 #[derive(Debug, Clone)]
@@ -34,6 +34,16 @@ impl TaskService {
     /// Follows the tasks that `selector` matches.
     pub async fn watch(&self, selector: Selector, start: WatchStart) -> Result<WatchItems<Task>> {
         watch(&self.parts.store, selector, start).await
+    }
+
+    /// Follows one task, if `selector` matches it; `NOT_FOUND` if there is none to begin with.
+    pub async fn watch_one(
+        &self,
+        id: TaskId,
+        selector: Selector,
+        start: WatchStart,
+    ) -> Result<WatchItems<Task>> {
+        watch_one(&self.parts.store, &id, selector, start).await
     }
 
     fn repository(&self) -> Repository<Task> {

@@ -8,7 +8,7 @@ use limiquantix_core::{Error, Reason, Result, validate};
 
 use super::{Explanation, VmService};
 use crate::console::ConsoleSession;
-use crate::service::watch::{WatchItems, WatchStart, watch};
+use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
 impl VmService {
     /// The VM; `NOT_FOUND` if there is none. O(log n).
@@ -37,6 +37,11 @@ impl VmService {
     /// Follows the VMs that `selector` matches.
     pub async fn watch(&self, selector: Selector, start: WatchStart) -> Result<WatchItems<Vm>> {
         watch(&self.parts.store, selector, start).await
+    }
+
+    /// Follows one VM, if `selector` matches it; `NOT_FOUND` if there is none to begin with.
+    pub async fn watch_one(&self, id: VmId, selector: Selector, start: WatchStart) -> Result<WatchItems<Vm>> {
+        watch_one(&self.parts.store, &id, selector, start).await
     }
 
     /// Why a VM is where it is: the decision as it would be made now, its own reservation not counted.
