@@ -188,14 +188,19 @@ impl Worker {
 
     async fn bring_about(&mut self, effect: Step, machine: &Machine, seen: Seen) -> Result<Pause, Trouble> {
         let turns = Arc::clone(&self.shared.turns);
-        let _turn = tokio::select! {
-            turn = turns.acquire() => turn,
-            () = self.shared.stop.cancelled() => return Ok(Pause::UntilNews),
+        let turn = async {
+            match waits_for_its_turn(&effect) {
+                true => turns.acquire().await.ok(),
+                false => None,
+            }
         };
-        // It may have been a long wait: what was to be done may not be wanted any more.
-        if self.news.has_changed().unwrap_or(true) {
-            return Ok(Pause::None);
-        }
+        let _turn = tokio::select! {
+            // What was to be done may not be wanted any more: then there is no need to wait for it.
+            biased;
+            _ = self.news.changed() => return Ok(Pause::None),
+            () = self.shared.stop.cancelled() => return Ok(Pause::UntilNews),
+            turn = turn => turn,
+        };
         self.refuse_to_run_in_circles(&effect).map_err(Trouble::Node)?;
         debug!(vm = %self.present.vm, name = %self.present.name, step = ?effect, "step");
         let progress = self.tell_progress(seen, &effect);
@@ -389,6 +394,11 @@ impl Worker {
             }
         }
     }
+}
+
+/// What costs disk and memory bandwidth. Everything else is quick, and somebody may be waiting to pull a plug.
+fn waits_for_its_turn(effect: &Step) -> bool {
+    matches!(effect, Step::EnsureVolumes | Step::Define | Step::Run(_))
 }
 
 /// Whether a failure may pass: the hypervisor is away, or it has seen a newer permission than this one, whose

@@ -52,6 +52,7 @@ async fn bad_day(seed: u64) {
         lost: dice.roll(30),
         unanswered: dice.roll(30),
         cut: dice.roll(10),
+        lag: Duration::from_millis([0, 0, 10, 2_000][dice.roll(4) as usize]),
     };
     site.line.weather(weather, seed);
     for _ in 0..3 {

@@ -6,7 +6,7 @@ use limiquantix::core::Reason;
 use limiquantix::core::resource::{PowerState, TaskState, VmPhase};
 use limiquantix_mock::{Point, Verb};
 
-use crate::site::{Deed, Site, call};
+use crate::site::{Deed, Site, Weather, call};
 
 /// For a user: an operation fails because libvirt was being restarted.
 #[tokio::test(start_paused = true)]
@@ -95,7 +95,9 @@ async fn a_failure_whose_answer_is_lost_is_repeated_and_not_tried_again() {
     let vm = site.stopped("web").await;
     let starts = site.node.journal().starts(vm.id);
     site.node.faults().refuse_start(1);
+    // The agent does not hear that the operation is over, and its report is not answered.
     site.line.swallow(vm.id, 3);
+    site.line.weather(Weather::LAGGING, 0);
     let start = site.cp().vms().start(&call(), vm.id).await.unwrap();
     assert_eq!(site.end_of(&start).await.state, TaskState::Failed);
     tokio::time::sleep(Duration::from_secs(600)).await;

@@ -9,6 +9,7 @@
 mod chaos;
 mod consoles;
 mod crowds;
+mod delays;
 mod hypervisor;
 mod kills;
 mod lies;

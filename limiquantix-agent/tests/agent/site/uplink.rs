@@ -1,6 +1,6 @@
 //! The line between agent and control plane: it can be cut, and it can be bad.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,6 +23,8 @@ pub(crate) struct Weather {
     pub(crate) unanswered: u64,
     /// Of a hundred events, so many are followed by the end of the stream.
     pub(crate) cut: u64,
+    /// Events take so long.
+    pub(crate) lag: Duration,
 }
 
 impl Weather {
@@ -30,12 +32,19 @@ impl Weather {
         lost: 0,
         unanswered: 0,
         cut: 0,
+        lag: Duration::ZERO,
+    };
+
+    /// Calls are answered at once, and events take long.
+    pub(crate) const LAGGING: Self = Self {
+        lag: Duration::from_secs(5),
+        ..Self::FINE
     };
 }
 
 #[derive(Debug)]
 pub(crate) struct Line {
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
@@ -59,13 +68,13 @@ enum Fate {
 impl Default for Line {
     fn default() -> Self {
         Self {
-            state: Mutex::new(State {
+            state: Arc::new(Mutex::new(State {
                 link: None,
                 up: CancellationToken::new(),
                 weather: Weather::FINE,
                 dice: 0,
                 swallow: None,
-            }),
+            })),
         }
     }
 }
@@ -163,18 +172,21 @@ impl Uplink for Line {
             .call(async |link: AgentLink| link.assignments(node, boot_id).await)
             .await?;
         let (_, up) = self.link()?;
-        let (weather, mut dice) = {
-            let mut state = self.lock();
-            (state.weather, roll(&mut state.dice))
-        };
+        let state = Arc::clone(&self.state);
         let mut cut = false;
         let events = told
-            .map(move |event| {
-                if cut {
-                    return Err(lost());
+            .then(move |event| {
+                let (lag, then_cut) = {
+                    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                    let cut = roll(&mut state.dice) % 100 < state.weather.cut;
+                    (state.weather.lag, cut)
+                };
+                let event = if cut { Err(lost()) } else { event };
+                cut = then_cut;
+                async move {
+                    tokio::time::sleep(lag).await;
+                    event
                 }
-                cut = roll(&mut dice) % 100 < weather.cut;
-                event
             })
             .take_until(up.cancelled_owned())
             .chain(stream::once(async { Err(lost()) }));

@@ -12,7 +12,8 @@ use crate::call::{Call, ROUNDS, lost_race, written};
 impl TaskService {
     /// Cancels what can be undone: a creation (the VM is removed again), a start (it is powered off again)
     /// and a graceful stop that is still waiting (the guest stays on, unless it obeys what it was asked for
-    /// already; it is not started again). The task ends as cancelled once that has happened; asking again meanwhile changes nothing. `NOT_CANCELLABLE` otherwise.
+    /// already; it is not started again). The task ends as cancelled once that has happened; asking again
+    /// meanwhile changes nothing. `NOT_CANCELLABLE` otherwise.
     pub async fn cancel(&self, call: &Call, id: TaskId) -> Result<Arc<Task>> {
         for _ in 0..ROUNDS {
             let task = self.get(id).await?;
