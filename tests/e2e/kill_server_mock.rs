@@ -91,7 +91,7 @@ async fn a_server_that_is_killed_all_the_time_loses_and_repeats_nothing() {
         journal.entries().len(),
         begun.elapsed() - killing
     );
-    assert!(ledger.accepted.len() > 100, "a load that is worth the name");
+    assert!(ledger.accepted.len() > 60, "a load that is worth the name");
     stop_agents.cancel();
 }
 
