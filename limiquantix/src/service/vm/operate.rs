@@ -83,9 +83,12 @@ impl VmService {
         struct Request {
             id: VmId,
             operation: OperationKind,
+            /// What the operation of a deletion does not tell.
+            force: bool,
         }
         let parts = &self.parts;
-        let ticket = Ticket::new(call, kind, &Request { id, operation })?;
+        let force = matches!(verb, Verb::Delete { force: true });
+        let ticket = Ticket::new(call, kind, &Request { id, operation, force })?;
         if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
             return Ok(answer);
         }
