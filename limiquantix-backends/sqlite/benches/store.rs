@@ -9,6 +9,8 @@
     clippy::semicolon_if_nothing_returned
 )]
 
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -20,11 +22,12 @@ use limiquantix_sqlite::{Options, SqliteStore};
 use limiquantix_testkit::SequentialIds;
 use limiquantix_testkit::fixtures::{disk, labels, node_id, project_id, vm_in};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
 use tokio::runtime::Runtime;
 
-/// How long each rate is measured.
-const SPAN: Duration = Duration::from_secs(2);
+/// Rates are measured in turns of this length, so many of each.
+const SLICE: Duration = Duration::from_millis(300);
+const SLICES: u32 = 8;
 /// How many callers commit at the same time, where several do.
 const CALLERS: usize = 64;
 const POPULATION: usize = 100_000;
@@ -72,40 +75,32 @@ fn runtime() -> Runtime {
         .unwrap()
 }
 
-/// Commits per second of `callers`, each waiting for its commit before it asks for the next.
-async fn store_rate(callers: usize) -> f64 {
-    let directory = tempfile::tempdir().unwrap();
-    let store = Arc::new(
-        SqliteStore::open(directory.path(), Options::default())
-            .await
-            .unwrap(),
-    );
+/// `callers` commit for a while, each waiting for its commit before it asks for the next. Returns how many
+/// were made.
+async fn commit_for(store: &Arc<SqliteStore>, callers: usize, next: &Arc<AtomicUsize>) -> usize {
     let begin = Instant::now();
-    let work = (0..callers).map(|caller| {
-        let store = Arc::clone(&store);
+    let work = (0..callers).map(|_| {
+        let (store, next) = (Arc::clone(store), Arc::clone(next));
         tokio::spawn(async move {
             let mut made = 0;
-            while begin.elapsed() < SPAN {
-                store.commit(one(made * callers + caller)).await.unwrap();
+            while begin.elapsed() < SLICE {
+                store
+                    .commit(one(next.fetch_add(1, Ordering::Relaxed)))
+                    .await
+                    .unwrap();
                 made += 1;
             }
             made
         })
     });
-    let mut made = 0;
-    for outcome in futures_util::future::join_all(work).await {
-        made += outcome.unwrap();
-    }
-    let rate = made as f64 / begin.elapsed().as_secs_f64();
-    store.close().await;
-    rate
+    let made = futures_util::future::join_all(work).await;
+    made.into_iter().map(Result::unwrap).sum()
 }
 
-/// Transactions per second of one insert each, into a table with a key and nothing else.
-async fn bare_rate() -> f64 {
-    let directory = tempfile::tempdir().unwrap();
+/// A database of SQLite's own, in the store's settings.
+async fn bare(directory: &Path) -> SqliteConnection {
     let mut connection = SqliteConnectOptions::new()
-        .filename(directory.path().join("bare.db"))
+        .filename(directory.join("bare.db"))
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
@@ -113,32 +108,51 @@ async fn bare_rate() -> f64 {
         .connect()
         .await
         .unwrap();
+    let table = "CREATE TABLE bare (id TEXT PRIMARY KEY, body BLOB) STRICT";
+    connection.execute(table).await.unwrap();
     connection
-        .execute("CREATE TABLE bare (id TEXT PRIMARY KEY, body BLOB) STRICT")
-        .await
-        .unwrap();
+}
+
+/// The same bytes, one transaction each, into a table with a key and nothing else.
+async fn insert_for(connection: &mut SqliteConnection, next: &mut usize) -> usize {
     let begin = Instant::now();
-    let mut made = 0;
-    while begin.elapsed() < SPAN {
-        let vm = machine(made).into_object();
+    let first = *next;
+    while begin.elapsed() < SLICE {
+        let vm = machine(*next).into_object();
         let body = vm.encode().unwrap();
         sqlx::query("INSERT INTO bare (id, body) VALUES (?, ?)")
             .bind(vm.key().id.clone())
             .bind(body)
-            .execute(&mut connection)
+            .execute(&mut *connection)
             .await
             .unwrap();
-        made += 1;
+        *next += 1;
     }
-    let rate = made as f64 / begin.elapsed().as_secs_f64();
+    *next - first
+}
+
+/// In turns, so that whatever else the machine does slows all of them alike.
+async fn rates() -> [f64; 3] {
+    let directory = tempfile::tempdir().unwrap();
+    let mut connection = bare(directory.path()).await;
+    let serial = SqliteStore::open(directory.path().join("serial"), Options::default()).await;
+    let shared = SqliteStore::open(directory.path().join("shared"), Options::default()).await;
+    let (serial, shared) = (Arc::new(serial.unwrap()), Arc::new(shared.unwrap()));
+    let (mut inserted, created) = (0, [(); 2].map(|()| Arc::new(AtomicUsize::new(0))));
+    let mut made = [0; 3];
+    for _ in 0..SLICES {
+        made[0] += insert_for(&mut connection, &mut inserted).await;
+        made[1] += commit_for(&serial, 1, &created[0]).await;
+        made[2] += commit_for(&shared, CALLERS, &created[1]).await;
+    }
     connection.close().await.unwrap();
-    rate
+    serial.close().await;
+    shared.close().await;
+    made.map(|made| made as f64 / (SLICE * SLICES).as_secs_f64())
 }
 
 fn commits(_: &mut Criterion) {
-    let rates =
-        runtime().block_on(async { (bare_rate().await, store_rate(1).await, store_rate(CALLERS).await) });
-    let (bare, serial, shared) = rates;
+    let [bare, serial, shared] = runtime().block_on(rates());
     let line = |what: &str, rate: f64| {
         println!("{what:<44} {rate:>8.0} commits/s  {:>6.2} x bare", rate / bare);
     };
@@ -148,7 +162,7 @@ fn commits(_: &mut Criterion) {
     line(&format!("store, {CALLERS} callers"), shared);
 }
 
-async fn populated(directory: &std::path::Path) -> SqliteStore {
+async fn populated(directory: &Path) -> SqliteStore {
     let options = Options {
         retain: 1,
         ..Options::default()

@@ -38,7 +38,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     async fn get(&self, key: &ObjectKey) -> Result<Option<Object>>;
 
     /// Objects of one kind by id ascending, from just after `page.after`. Walking all pages returns every
-    /// object that matched throughout exactly once, whatever is written meanwhile.
+    /// object that matched throughout exactly once, whatever is written meanwhile. A limit out of its bounds
+    /// is `INVALID_FIELD` (`limit`).
     async fn list(&self, query: &Query) -> Result<Page>;
 
     /// Every commit with a revision greater than `from`, reduced to the changes that `filter` can see.
