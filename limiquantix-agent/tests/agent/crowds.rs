@@ -3,6 +3,8 @@
 use std::time::{Duration, Instant};
 
 use limiquantix::core::resource::{TaskState, Vm, VmPhase};
+use limiquantix::core::unit::{Cores, Mebibytes};
+use limiquantix_mock::MockConfig;
 
 use crate::site::{Site, call, request};
 
@@ -78,6 +80,31 @@ async fn a_new_agent_takes_over_many_vms_as_they_are() {
         assert_eq!(phase, expected, "{}", vm.name);
         assert_eq!(site.node.journal().starts(vm.id), starts[i], "{}", vm.name);
     }
+}
+
+/// For an operator: when a whole node's guests end at once, some are shown as running for ever, because more
+/// happened than the agent could hear of one by one.
+#[tokio::test(start_paused = true)]
+async fn more_that_happens_at_once_than_can_be_told_is_seen_all_the_same() {
+    let mut config = MockConfig::new("n1");
+    config.cores = Cores(400);
+    config.memory = Mebibytes(400 << 10);
+    let site = Site::of(config).await;
+    let mut vms = Vec::new();
+    for i in 0..300 {
+        vms.push(site.create(&format!("vm-{i}")).await);
+    }
+    site.assert_sound().await;
+    for vm in &vms {
+        assert!(site.node.crash(vm.id));
+    }
+    site.assert_sound().await;
+    assert!(
+        site.list::<Vm>()
+            .await
+            .iter()
+            .all(|vm| vm.status.phase == VmPhase::Stopped)
+    );
 }
 
 /// For a user: one VM whose hypervisor call takes long holds up all others on the node.
