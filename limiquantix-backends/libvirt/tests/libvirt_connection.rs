@@ -70,13 +70,13 @@ async fn a_lost_connection_comes_back_with_a_resync() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_frozen_daemon_is_unavailable_in_bounded_time() {
     let Some(rig) = rig().await else { return };
-    let relay = Relay::lay(&rig.dir, &rig.uri);
+    let mut relay = Relay::lay(&rig.dir, &rig.uri);
     let (hypervisor, _storage) = rig.attach(&relay.uri).await;
     let machine = bare("frozen");
     hypervisor.ensure_defined(&machine).await.unwrap();
     let mut events = hypervisor.events().await.unwrap();
 
-    relay.freeze(true);
+    relay.freeze().await;
     let begun = Instant::now();
     let (started, listed) = tokio::join!(hypervisor.ensure_running(machine.vm, RUN), hypervisor.list());
     println!("told after {:?}", begun.elapsed());
@@ -88,7 +88,7 @@ async fn a_frozen_daemon_is_unavailable_in_bounded_time() {
     let e = hypervisor.inspect(machine.vm).await.unwrap_err();
     assert_eq!(e.reason(), Reason::HypervisorUnavailable, "{e}");
 
-    relay.freeze(false);
+    relay.thaw();
     let resync = async { while events.next().await != Some(InstanceEvent::Resync) {} };
     tokio::time::timeout(Duration::from_secs(10), resync)
         .await

@@ -16,6 +16,10 @@ use crate::ffi::{self, Wire};
 /// Seconds between keep-alives, and how many may be missed: a frozen daemon is found out after 12 s. Much
 /// less would take a busy one for dead.
 const KEEP_ALIVE: (i32, u32) = (3, 3);
+/// How often libvirt is asked whether it has given the connection up; the answer is a flag in this process. With
+/// several calls waiting on a frozen daemon, libvirt (11.3) fails one of them, keeps the others waiting, and does not
+/// call back to say that the connection is closed.
+const LOOK: Duration = Duration::from_secs(1);
 /// Pauses between attempts to connect double from the first of these to the second: soon enough after a quick
 /// restart, and no load on a host whose libvirt stays away.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -101,18 +105,24 @@ impl Work {
         for number in 0.. {
             match self.open(number) {
                 Ok((connect, subscription)) => {
+                    let watched = Arc::clone(&connect);
                     self.status.send_replace(Status::Connected(connect));
                     if number > 0 {
                         // Subscribed before it is said, so nothing falls between the two.
                         let _ = self.events.send(InstanceEvent::Resync);
                     }
-                    let Some(words) = self.wait_for_end(number) else {
+                    let Some(words) = self.wait_for_end(number, &watched) else {
                         return;
                     };
                     tracing::warn!(uri = self.uri, "lost libvirt: {words}; connecting again");
                     (pause, since) = (PAUSES.0, Instant::now());
                     self.status.send_replace(Status::Down(words.to_owned(), since));
-                    drop(subscription);
+                    // libvirt is asked for it on the connection that was lost, which can take until a frozen daemon
+                    // thaws; the next connection must not wait for that.
+                    let farewell = std::thread::Builder::new().name("libvirt-farewell".to_owned());
+                    if let Err(e) = farewell.spawn(move || drop(subscription)) {
+                        tracing::warn!(error = %e, "cannot start a thread to leave a lost connection");
+                    }
                 }
                 Err(e) => {
                     let words = format!("cannot connect to {}: {}", self.uri, e.message());
@@ -142,12 +152,15 @@ impl Work {
     }
 
     /// Waits until connection `number` is dead and says how it died; nothing when it is not needed any more.
-    fn wait_for_end(&self, number: u64) -> Option<&'static str> {
+    fn wait_for_end(&self, number: u64, connect: &Connect) -> Option<&'static str> {
         loop {
-            match self.inbox.recv() {
+            match self.inbox.recv_timeout(LOOK) {
                 Ok(Note::Closed(which, words)) if which == number => return Some(words),
-                Ok(Note::Closed(..)) => {}
-                Ok(Note::Enough) | Err(_) => return None,
+                Err(RecvTimeoutError::Timeout) if matches!(connect.is_alive(), Ok(false)) => {
+                    return Some("it has stopped answering");
+                }
+                Ok(Note::Closed(..)) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(Note::Enough) | Err(RecvTimeoutError::Disconnected) => return None,
             }
         }
     }

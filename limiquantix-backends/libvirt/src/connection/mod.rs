@@ -20,7 +20,7 @@ mod event_loop;
 mod keeper;
 mod turns;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -50,6 +50,8 @@ const SLOW: Duration = Duration::from_secs(90);
 const AT_ONCE: (usize, usize) = (4, 3);
 /// How long a slow call may wait for its place: after a reboot of the node all its guests are started at once.
 const SLOW_QUEUE: Duration = Duration::from_secs(600);
+/// For how long a call may still come back by itself, with libvirt's own words, once its connection is lost.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Events kept for a subscriber that is slow. One that falls behind further is told to look at everything.
 const EVENTS_KEPT: usize = 1024;
 
@@ -158,11 +160,10 @@ impl Link {
                 "{what}: libvirt does not answer the calls before this one"
             )));
         };
-        let session = Session {
-            connect: self.connection(what).await?,
-            given_up,
-        };
-        let blocking = tokio::task::spawn_blocking(move || {
+        let connect = self.connection(what).await?;
+        let lost = self.lost(Arc::downgrade(&connect));
+        let session = Session { connect, given_up };
+        let mut blocking = tokio::task::spawn_blocking(move || {
             let outcome = if session.given_up.load(Ordering::Acquire) {
                 session.go_on().and_then(|()| work(&session))
             } else {
@@ -171,13 +172,34 @@ impl Link {
             drop((turn, place));
             outcome
         });
-        match timeout(limit, blocking).await {
-            Ok(Ok(outcome)) => outcome.map_err(|failure| failure.explain(what)),
+        let answer = tokio::select! {
+            outcome = timeout(limit, &mut blocking) => outcome.map_err(|_| {
+                unavailable(format!("{what}: libvirt did not answer within {limit:?}"))
+            }),
+            words = lost => timeout(LAST_WORDS, blocking)
+                .await
+                .map_err(|_| unavailable(format!("{what}: {words}"))),
+        }?;
+        match answer {
+            Ok(outcome) => outcome.map_err(|failure| failure.explain(what)),
             // The closure panicked: a bug of ours, which must not take the agent along.
-            Ok(Err(e)) => Err(limiquantix_core::Error::internal(format!("{what}: {e}"))),
-            Err(_) => Err(unavailable(format!(
-                "{what}: libvirt did not answer within {limit:?}"
-            ))),
+            Err(e) => Err(limiquantix_core::Error::internal(format!("{what}: {e}"))),
+        }
+    }
+
+    /// Comes back when `connect` is not the connection any more, and says why. libvirt ends only one of the calls
+    /// that wait on a connection when keep-alives find it dead (seen with 11.3); the others wait on.
+    fn lost(&self, connect: Weak<Connect>) -> impl Future<Output = String> + use<> {
+        let mut status = self.keeper.status();
+        async move {
+            let other = |now: &Status| match now {
+                Status::Connected(now) => !std::ptr::eq(Arc::as_ptr(now), connect.as_ptr()),
+                Status::Down(..) => true,
+            };
+            match status.wait_for(other).await.as_deref() {
+                Ok(Status::Down(words, _)) => words.clone(),
+                Ok(Status::Connected(_)) | Err(_) => "the connection to libvirt was lost".to_owned(),
+            }
         }
     }
 

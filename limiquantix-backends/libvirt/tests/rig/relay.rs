@@ -1,9 +1,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 use tokio::task::JoinHandle;
 
 /// A cable to libvirt's socket that a test can cut or freeze: what a restart of the daemon, or its hanging, looks
@@ -12,7 +13,8 @@ pub struct Relay {
     pub uri: String,
     path: PathBuf,
     target: PathBuf,
-    frozen: watch::Sender<bool>,
+    gate: Arc<RwLock<()>>,
+    ice: Option<OwnedRwLockWriteGuard<()>>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -27,7 +29,8 @@ impl Relay {
             uri: format!("qemu:///system?socket={}", path.display()),
             path,
             target: target.into(),
-            frozen: watch::channel(false).0,
+            gate: Arc::default(),
+            ice: None,
             task: None,
         };
         relay.mend();
@@ -46,36 +49,49 @@ impl Relay {
     pub fn mend(&mut self) {
         let _ = std::fs::remove_file(&self.path);
         let listener = UnixListener::bind(&self.path).expect("listen");
-        let (target, frozen) = (Arc::new(self.target.clone()), self.frozen.subscribe());
+        let (target, gate) = (Arc::new(self.target.clone()), Arc::clone(&self.gate));
         self.task = Some(tokio::spawn(async move {
             // Aborting this task drops the set, and with it every connection.
             let mut wires = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let (target, frozen) = (Arc::clone(&target), frozen.clone());
-                wires.spawn(async move { wire(client, &target, frozen).await });
+                let (target, gate) = (Arc::clone(&target), Arc::clone(&gate));
+                wires.spawn(async move { wire(client, &target, gate).await });
             }
         }));
     }
 
-    /// Connections stay, but nothing passes; and passes again.
-    pub fn freeze(&self, frozen: bool) {
-        self.frozen.send_replace(frozen);
+    /// Connections stay, but nothing passes any more once this returns.
+    pub async fn freeze(&mut self) {
+        self.ice = Some(Arc::clone(&self.gate).write_owned().await);
+    }
+
+    /// What waited passes.
+    pub fn thaw(&mut self) {
+        self.ice = None;
     }
 }
 
-async fn wire(mut client: UnixStream, target: &Path, mut frozen: watch::Receiver<bool>) {
-    if frozen.wait_for(|f| !f).await.is_err() {
-        return;
-    }
-    let Ok(mut server) = UnixStream::connect(target).await else {
-        return;
+/// Passes on what either side says, while the gate is open.
+async fn wire(client: UnixStream, target: &Path, gate: Arc<RwLock<()>>) {
+    // Under the gate too: a frozen daemon greets nobody.
+    let server = {
+        let _open = gate.read().await;
+        UnixStream::connect(target).await
     };
-    loop {
-        tokio::select! {
-            _ = copy_bidirectional(&mut client, &mut server) => return,
-            outcome = frozen.wait_for(|f| *f) => if outcome.is_err() { return },
-        }
-        if frozen.wait_for(|f| !f).await.is_err() {
+    let Ok(server) = server else { return };
+    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    // Whichever side ends first ends both.
+    tokio::select! {
+        () = pump(from_client, to_server, &gate) => {}
+        () = pump(from_server, to_client, &gate) => {}
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, gate: &RwLock<()>) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer).await {
+        let _open = gate.read().await;
+        if to.write_all(&buffer[..length]).await.is_err() {
             return;
         }
     }
