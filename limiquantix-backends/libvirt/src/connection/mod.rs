@@ -20,8 +20,8 @@ mod event_loop;
 mod keeper;
 mod turns;
 
-use std::sync::{Arc, Weak};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use limiquantix_core::contract::InstanceEvent;
