@@ -303,6 +303,7 @@ pub fn idempotency(id: &str, vm: &Vm) -> IdempotencyRecord {
         digest: "0".repeat(64),
         subject: vm.key(),
         answer: "{}".to_owned(),
+        unchanged: false,
     }
 }
 

@@ -17,10 +17,11 @@ use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
 use tracing::debug;
 
-use crate::call::{ROUNDS, lost_race, vm_event};
+use crate::call::{ROUNDS, lost_race};
 use crate::console::AgentConsole;
 use crate::control_plane::Parts;
-use crate::service::{NodeService, NodeUsage, WatchEvent, WatchStart};
+use crate::mutation::event;
+use crate::service::{NodeService, NodeUsage, WatchEvent, WatchStart, claims};
 
 /// The agents' side of the control plane.
 #[derive(Debug, Clone)]
@@ -145,7 +146,7 @@ impl AgentLink {
         }
         for (kind, message) in settled.events {
             debug!(vm = %vm.id, name = %vm.name, ?kind, %message, "vm event");
-            changes.create(vm_event(&*parts.ids, &vm, kind, message, now));
+            changes.create(event(parts, &*vm, kind, message, now));
         }
         if changes.writes.is_empty() {
             return Ok(());
@@ -158,9 +159,11 @@ impl AgentLink {
     /// The VM is gone from its node: its record, its volumes and its reservation go in the same commit.
     async fn forget(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
         changes.delete(vm);
-        for volume in self.volumes(vm).await? {
-            changes.delete(&*volume);
+        let volumes = self.volumes(vm).await?;
+        for volume in &volumes {
+            changes.delete(&**volume);
         }
+        claims::release(&self.parts, vm, &volumes, now, changes).await?;
         let Some(placement) = vm.placement else {
             return Ok(());
         };

@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
-use limiquantix_core::contract::{Changeset, IdSource, IdSourceExt, Store};
-use limiquantix_core::resource::{
-    Event, EventKind, IdempotencyRecord, Kind, Meta, Object, ObjectKey, Resource, Revision, TaskKind, Vm,
-};
+use limiquantix_core::contract::{Changeset, Store};
+use limiquantix_core::resource::{IdempotencyRecord, Kind, Meta, Object, ObjectKey, Resource, Revision};
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
 use serde::Serialize;
@@ -64,7 +62,7 @@ pub(crate) struct Ticket {
 
 impl Ticket {
     /// Identifies the call of `method` with `request`.
-    pub(crate) fn new(call: &Call, method: TaskKind, request: &impl Serialize) -> Result<Self> {
+    pub(crate) fn new(call: &Call, method: &str, request: &impl Serialize) -> Result<Self> {
         let Some(given) = &call.request_id else {
             return Ok(Self {
                 id: None,
@@ -84,7 +82,7 @@ impl Ticket {
                 .map_err(|e| Error::internal("cannot encode a request").caused_by(e))?,
         };
         let digest = Sha256::digest(&body).iter().map(|b| format!("{b:02x}")).collect();
-        let id = format!("{}/{}/{given}", call.principal, method.as_str());
+        let id = format!("{}/{}/{given}", call.principal, method);
         Ok(Self {
             id: Some(id.into()),
             digest,
@@ -104,9 +102,12 @@ impl Ticket {
             let message = "this request_id was used for another request";
             return Err(Error::new(Reason::RequestIdReused, message).with("field", "request_id"));
         }
-        // The answer was written in the commit that this record carries; only the revision was not known yet.
-        let answer = Object::decode(R::KIND, record.answer.as_bytes())?.at_revision(record.meta.revision);
-        Ok(R::from_object(answer))
+        let answer = Object::decode(R::KIND, record.answer.as_bytes())?;
+        Ok(R::from_object(match record.unchanged {
+            true => answer,
+            // It was written in the commit that this record carries; only the revision was not known yet.
+            false => answer.at_revision(record.meta.revision),
+        }))
     }
 
     /// `outcome`, unless the same call was made twice at once and the other copy has won: then its answer.
@@ -136,34 +137,16 @@ impl Ticket {
         let encoded = answer.clone().into_object().encode()?;
         let answer_text =
             String::from_utf8(encoded).map_err(|e| Error::internal("an object is not text").caused_by(e))?;
+        let unchanged = changes.writes.is_empty();
         changes.create(IdempotencyRecord {
             id,
             meta: Meta::created(now, Default::default()),
             digest: self.digest.clone(),
             subject: answer.key(),
             answer: answer_text,
+            unchanged,
         });
         Ok(())
-    }
-}
-
-/// An event about a VM.
-pub(crate) fn vm_event(
-    ids: &dyn IdSource,
-    vm: &Vm,
-    kind: EventKind,
-    message: String,
-    now: Timestamp,
-) -> Event {
-    Event {
-        id: ids.event(),
-        meta: Meta::created(now, Default::default()),
-        project: Some(vm.project.clone()),
-        kind,
-        subject: vm.key(),
-        subject_name: vm.name.to_string(),
-        node: vm.placement.map(|p| p.node),
-        message,
     }
 }
 

@@ -20,6 +20,7 @@ mod call;
 mod console;
 mod control_plane;
 mod controller;
+mod mutation;
 mod placement;
 mod service;
 mod system;

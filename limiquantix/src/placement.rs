@@ -158,6 +158,17 @@ impl Placer {
         Ok(())
     }
 
+    /// Reads again what the error of a lost race says has changed, if it is anything that is known here.
+    pub(crate) async fn refresh_after(&self, lost: &Error) -> Result<()> {
+        let changed = lost.get("key").and_then(|key| key.split_once('/'));
+        match changed {
+            Some((kind, id)) if [Kind::Node.as_str(), Kind::NodeAllocation.as_str()].contains(&kind) => {
+                self.refresh(id.parse()?).await
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Follows the log until `stop`. When the log was cut off below us, or the store was away, everything is
     /// read anew.
     pub(crate) async fn follow(&self, stop: CancellationToken) {

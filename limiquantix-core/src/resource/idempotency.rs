@@ -18,6 +18,10 @@ pub struct IdempotencyRecord {
     pub subject: ObjectKey,
     /// The answer's object as it was committed, in its stored form.
     pub answer: String,
+    /// The mutation found nothing to change, so the answer is at the revision that it carries, and not at that of
+    /// this record.
+    #[serde(default)]
+    pub unchanged: bool,
 }
 
 impl IdempotencyRecord {

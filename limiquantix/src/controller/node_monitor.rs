@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use limiquantix_core::Result;
-use limiquantix_core::contract::{Changeset, IdSourceExt, Repository, Selector};
+use limiquantix_core::contract::{Changeset, Repository, Selector};
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::lifecycle::lose_sight;
-use limiquantix_core::resource::{Event, EventKind, Meta, Node, NodePhase, Resource, Vm, VmPhase};
+use limiquantix_core::resource::{EventKind, Node, NodePhase, Vm, VmPhase};
 use tokio_util::sync::CancellationToken;
 
 use crate::call::lost_race;
 use crate::control_plane::Parts;
+use crate::mutation::event;
 
 pub(super) async fn run(parts: Arc<Parts>, stop: CancellationToken) {
     // Twice per interval: silence is noticed at most half an interval late.
@@ -53,16 +54,7 @@ async fn mark_not_ready(parts: &Parts, node: &Node, silent: std::time::Duration)
     changed.meta.updated_at = now;
     let message = format!("no heartbeat for {} s", silent.as_secs());
     tracing::warn!(node = %node.name, %message, "node is not ready");
-    let event = Event {
-        id: parts.ids.event(),
-        meta: Meta::created(now, Default::default()),
-        project: None,
-        kind: EventKind::NodeNotReady,
-        subject: node.key(),
-        subject_name: node.name.to_string(),
-        node: Some(node.id),
-        message,
-    };
+    let event = event(parts, &changed, EventKind::NodeNotReady, message, now);
     let mut changes = Changeset::new();
     changes.update(changed).create(event);
     commit_unless_raced(parts, changes).await

@@ -9,6 +9,7 @@ mod watch;
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, NodeService, NodeUsage};
 pub use task::TaskService;
+pub(crate) use vm::claims;
 pub use vm::{CreateVm, Explanation, UpdateVm, VmService};
 pub(crate) use watch::watch;
 pub use watch::{WatchEvent, WatchItems, WatchStart};

@@ -4,16 +4,15 @@ mod register;
 use std::sync::Arc;
 use std::time::Duration;
 
-use limiquantix_core::contract::{Changeset, IdSourceExt as _, PageRequest, Repository, Selector, TypedPage};
+use limiquantix_core::contract::{Changeset, PageRequest, Repository, Selector, TypedPage};
 use limiquantix_core::identity::NodeId;
-use limiquantix_core::resource::{
-    Event, EventKind, Kind, Meta, Node, NodeAllocation, NodePhase, Resource as _,
-};
+use limiquantix_core::resource::{EventKind, Kind, Node, NodeAllocation, NodePhase};
 use limiquantix_core::{Error, Reason, Result};
 use tracing::info;
 
 use crate::call::{ROUNDS, lost_race, written};
 use crate::control_plane::Parts;
+use crate::mutation::event;
 use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
 pub(crate) use liveness::Liveness;
@@ -123,7 +122,7 @@ impl NodeService {
         node.status.phase_since = now;
         node.meta.updated_at = now;
         info!(node = %node.name, "node is ready again");
-        let event = self.event(&node, EventKind::NodeReady, "heartbeats arrive again");
+        let event = event(parts, &node, EventKind::NodeReady, "heartbeats arrive again", now);
         let mut changes = Changeset::new();
         changes.update(node).create(event);
         match parts.store.commit(changes).await {
@@ -133,19 +132,6 @@ impl NodeService {
             }
             Err(e) if lost_race(&e) => Ok(false),
             Err(e) => Err(e),
-        }
-    }
-
-    fn event(&self, node: &Node, kind: EventKind, message: &str) -> Event {
-        Event {
-            id: self.parts.ids.event(),
-            meta: Meta::created(self.parts.clock.now(), Default::default()),
-            project: None,
-            kind,
-            subject: node.key(),
-            subject_name: node.name.to_string(),
-            node: Some(node.id),
-            message: message.to_owned(),
         }
     }
 

@@ -15,6 +15,7 @@ use tracing::info;
 
 use super::{NodeService, NodeUsage};
 use crate::call::{ROUNDS, lost_race};
+use crate::mutation::event;
 
 impl NodeService {
     /// Makes a node known, or brings what is known of it up to date. Safe to repeat.
@@ -73,7 +74,7 @@ impl NodeService {
             Some(_) => None,
         };
         if let Some((kind, what)) = news {
-            changes.create(self.event(&node, kind, what));
+            changes.create(event(parts, &node, kind, what, now));
         }
         match &known {
             Some(known) if **known == node && changes.writes.is_empty() => {}

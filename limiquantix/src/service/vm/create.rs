@@ -1,20 +1,21 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use limiquantix_core::contract::{Changeset, IdSourceExt as _};
+use limiquantix_core::contract::IdSourceExt as _;
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::planning::{PlacementRequest, error as no_node_fits};
 use limiquantix_core::resource::{
-    EventKind, Kind, Labels, MacAddress, Meta, NodeAllocation, Object, Operation, OperationKind, Placement,
+    EventKind, Labels, MacAddress, Meta, NodeAllocation, Object, Operation, OperationKind, Placement,
     PowerIntent, PowerState, TaskKind, Vm, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
-use limiquantix_core::{Error, Reason, Result, validate};
-use tracing::info;
+use limiquantix_core::{Result, validate};
+use tracing::debug;
 use uuid::Uuid;
 
-use super::{CreateVm, VmService, accepted};
-use crate::call::{Call, ROUNDS, Ticket, lost_race, vm_event, written};
+use super::{CreateVm, VmService, accepted, claims};
+use crate::call::Call;
+use crate::mutation::{Draft, mutate};
 
 impl VmService {
     /// Accepts a VM: chooses its node, reserves its capacity and writes it down, in one commit. The node's
@@ -26,62 +27,39 @@ impl VmService {
         validate::vm_spec("spec", &request.spec)?;
         validate::labels("labels", &request.labels)?;
         validate::description("description", &request.description)?;
-        let parts = &self.parts;
-        let ticket = Ticket::new(call, TaskKind::CreateVm, &request)?;
-        if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
-            return Ok(answer);
-        }
-        let outcome = self.place_and_write(call, &request, &ticket).await;
-        ticket.or_earlier(&*parts.store, outcome).await
+        let _turn = self.parts.placer.turn().await;
+        mutate(&self.parts, call, "CreateVM", &request, |now| {
+            self.place(&request, now)
+        })
+        .await
     }
 
-    async fn place_and_write(&self, call: &Call, request: &CreateVm, ticket: &Ticket) -> Result<Arc<Vm>> {
+    async fn place(&self, request: &CreateVm, now: Timestamp) -> Result<Draft<Vm>> {
         let parts = &self.parts;
         self.refuse_taken_name(request).await?;
         let needs = PlacementRequest::new(&request.spec, None);
-        let _turn = parts.placer.turn().await;
-        for _ in 0..ROUNDS {
-            let Some((placed, node, allocation)) = parts.placer.plan(&needs) else {
-                return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
-            };
-            let now = parts.clock.now();
-            let (mut vm, volumes) = self.draft(request, placed.node, now);
-            let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
-            task.note(now, format!("placed on {}", node.name));
-            vm.operation = Some(Operation {
-                task: task.id,
-                kind: OperationKind::Create,
-            });
-            if call.validate_only {
-                return Ok(Arc::new(vm));
-            }
-            let mut promised = NodeAllocation::clone(&allocation);
-            promised.reserve(&request.spec)?;
-            promised.meta.updated_at = now;
-            let message = format!("accepted and placed on {}", node.name);
-            let mut changes = Changeset::new();
-            changes
-                .guard(&*node)
-                .update(promised)
-                .create(vm.clone())
-                .create(task);
-            changes.create(vm_event(&*parts.ids, &vm, EventKind::VmCreated, message, now));
-            for volume in volumes {
-                changes.create(volume);
-            }
-            ticket.record(&mut changes, &vm, now)?;
-            match parts.store.commit(changes).await {
-                Ok(commit) => {
-                    parts.placer.note(&commit);
-                    info!(vm = %vm.id, name = %vm.name, node = %node.name, score = placed.score, "vm accepted");
-                    return written(commit, Kind::Vm);
-                }
-                Err(e) if lost_race(&e) => parts.placer.refresh(placed.node).await?,
-                Err(e) => return Err(e),
-            }
+        let Some((placed, node, allocation)) = parts.placer.plan(&needs) else {
+            return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
+        };
+        let (mut vm, volumes) = self.draft(request, placed.node, now);
+        let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
+        task.note(now, format!("placed on {}", node.name));
+        vm.operation = Some(Operation {
+            task: task.id,
+            kind: OperationKind::Create,
+        });
+        let mut promised = NodeAllocation::clone(&allocation);
+        promised.reserve(&request.spec)?;
+        promised.meta.updated_at = now;
+        debug!(vm = %vm.id, name = %vm.name, node = %node.name, score = placed.score, "vm placed");
+        let message = format!("accepted and placed on {}", node.name);
+        let mut draft = Draft::create(vm).event(parts, EventKind::VmCreated, message, now);
+        draft.changes.guard(&*node).update(promised).create(task);
+        claims::claim(parts, &draft.answer, &volumes, now, &mut draft.changes).await?;
+        for volume in volumes {
+            draft.changes.create(volume);
         }
-        let message = format!("placing vm {:?} kept losing races", request.name);
-        Err(Error::new(Reason::VersionMismatch, message).with("vm", request.name.as_str()))
+        Ok(draft)
     }
 
     /// The commit would refuse a taken name too; asking first spares the plan and serves `validate_only`.

@@ -1,3 +1,4 @@
+pub(crate) mod claims;
 mod create;
 mod operate;
 mod read;

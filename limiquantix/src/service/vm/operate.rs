@@ -1,20 +1,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use limiquantix_core::contract::{Changeset, Repository};
+use limiquantix_core::contract::Repository;
 use limiquantix_core::identity::{TaskId, VmId};
 use limiquantix_core::lifecycle::{Admission, Verb, admit, begin};
 use limiquantix_core::reconcile::default_grace;
-use limiquantix_core::resource::{
-    Kind, OperationKind, Resource as _, Task, TaskError, TaskKind, TaskState, Vm,
-};
+use limiquantix_core::resource::{OperationKind, Resource as _, Task, TaskError, TaskKind, TaskState, Vm};
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
 use serde::Serialize;
-use tracing::info;
 
 use super::{VmService, accepted};
-use crate::call::{Call, ROUNDS, Ticket, lost_race, written};
+use crate::call::Call;
+use crate::mutation::{Draft, mutate};
 
 /// The longest grace of a stop: a day. Longer is a typing error.
 const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -22,8 +20,15 @@ const MAX_GRACE: Duration = Duration::from_secs(24 * 3600);
 impl VmService {
     /// Powers on. The VM's operation names the task to follow.
     pub async fn start(&self, call: &Call, id: VmId) -> Result<Arc<Vm>> {
-        self.operate(call, id, Verb::Start, TaskKind::StartVm, OperationKind::Start)
-            .await
+        self.operate(
+            call,
+            "StartVM",
+            id,
+            Verb::Start,
+            TaskKind::StartVm,
+            OperationKind::Start,
+        )
+        .await
     }
 
     /// Powers off: asks the guest and forces it off after `grace` (90 s if none), or forces it off at once.
@@ -42,14 +47,22 @@ impl VmService {
         let verb = Verb::Stop {
             force: grace.is_zero(),
         };
-        self.operate(call, id, verb, TaskKind::StopVm, OperationKind::Stop { grace })
-            .await
+        self.operate(
+            call,
+            "StopVM",
+            id,
+            verb,
+            TaskKind::StopVm,
+            OperationKind::Stop { grace },
+        )
+        .await
     }
 
     /// Restarts the guest: asks it, or resets it.
     pub async fn reboot(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
         self.operate(
             call,
+            "RebootVM",
             id,
             Verb::Reboot,
             TaskKind::RebootVm,
@@ -63,6 +76,7 @@ impl VmService {
     pub async fn delete(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {
         self.operate(
             call,
+            "DeleteVM",
             id,
             Verb::Delete { force },
             TaskKind::DeleteVm,
@@ -74,6 +88,7 @@ impl VmService {
     async fn operate(
         &self,
         call: &Call,
+        method: &'static str,
         id: VmId,
         verb: Verb,
         kind: TaskKind,
@@ -86,55 +101,24 @@ impl VmService {
             /// What the operation of a deletion does not tell.
             force: bool,
         }
-        let parts = &self.parts;
         let force = matches!(verb, Verb::Delete { force: true });
-        let ticket = Ticket::new(call, kind, &Request { id, operation, force })?;
-        if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
-            return Ok(answer);
-        }
-        let outcome = self.begin(call, id, verb, kind, operation, &ticket).await;
-        ticket.or_earlier(&*parts.store, outcome).await
-    }
-
-    async fn begin(
-        &self,
-        call: &Call,
-        id: VmId,
-        verb: Verb,
-        kind: TaskKind,
-        operation: OperationKind,
-        ticket: &Ticket,
-    ) -> Result<Arc<Vm>> {
-        let parts = &self.parts;
-        for _ in 0..ROUNDS {
+        let request = Request { id, operation, force };
+        mutate(&self.parts, call, method, &request, async |now| {
+            let parts = &self.parts;
             let vm = self.get(id).await?;
             call.check_version(&vm.key(), vm.meta.revision)?;
             let admission = admit(&vm, verb)?;
-            let now = parts.clock.now();
             let task = accepted(parts, &vm, kind, now);
-            let changed = begin(&vm, operation, task.id, now);
-            if call.validate_only {
-                return Ok(Arc::new(changed));
-            }
-            let mut changes = Changeset::new();
-            changes.update(changed.clone());
+            let mut draft = Draft::update(begin(&vm, operation, task.id, now), now);
             if let Admission::Supersede(old) = admission
                 && let Some(ended) = self.superseded(old, task.id, now).await?
             {
-                changes.update(ended);
+                draft.changes.update(ended);
             }
-            changes.create(task);
-            ticket.record(&mut changes, &changed, now)?;
-            match parts.store.commit(changes).await {
-                Ok(commit) => {
-                    info!(vm = %id, name = %vm.name, operation = kind.as_str(), "accepted");
-                    return written(commit, Kind::Vm);
-                }
-                Err(e) if lost_race(&e) => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Err(Error::new(Reason::VersionMismatch, format!("vm {id} keeps changing")).with("vm", id.to_string()))
+            draft.changes.create(task);
+            Ok(draft)
+        })
+        .await
     }
 
     /// The task that another takes the place of, ended; `None` if it has ended by itself.

@@ -4,15 +4,16 @@ use limiquantix_core::contract::Changeset;
 use limiquantix_core::identity::VmId;
 use limiquantix_core::lifecycle::{Admission, Verb, admit, begin};
 use limiquantix_core::resource::{
-    EventKind, Kind, NodeAllocation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
+    EventKind, NodeAllocation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
 };
 use limiquantix_core::time::Timestamp;
-use limiquantix_core::{Error, Reason, Result, validate};
+use limiquantix_core::{Error, Result, validate};
 use serde::Serialize;
 
 use super::create::with_addresses;
-use super::{UpdateVm, VmService, accepted};
-use crate::call::{Call, ROUNDS, Ticket, lost_race, vm_event, written};
+use super::{UpdateVm, VmService, accepted, claims};
+use crate::call::Call;
+use crate::mutation::{Draft, mutate};
 
 impl VmService {
     /// Changes a VM. Description and labels change at once. Other hardware needs a stopped VM and its node's
@@ -24,59 +25,25 @@ impl VmService {
             request: &'a UpdateVm,
         }
         check(&request)?;
-        let parts = &self.parts;
-        let ticket = Ticket::new(
-            call,
-            TaskKind::UpdateVm,
-            &Request {
-                id,
-                request: &request,
-            },
-        )?;
-        if let Some(answer) = ticket.earlier::<Vm>(&*parts.store).await? {
-            return Ok(answer);
-        }
-        let outcome = self.change(call, id, &request, &ticket).await;
-        ticket.or_earlier(&*parts.store, outcome).await
-    }
-
-    async fn change(&self, call: &Call, id: VmId, request: &UpdateVm, ticket: &Ticket) -> Result<Arc<Vm>> {
-        let parts = &self.parts;
-        for _ in 0..ROUNDS {
+        let sent = Request {
+            id,
+            request: &request,
+        };
+        mutate(&self.parts, call, "UpdateVM", &sent, async |now| {
             let vm = self.get(id).await?;
             call.check_version(&vm.key(), vm.meta.revision)?;
-            let now = parts.clock.now();
-            let mut changes = Changeset::new();
-            let changed = self.apply(&vm, request, now, &mut changes)?;
-            if call.validate_only {
-                return Ok(Arc::new(changed));
-            }
-            changes.update(changed.clone());
-            ticket.record(&mut changes, &changed, now)?;
-            match parts.store.commit(changes).await {
-                Ok(commit) => {
-                    parts.placer.note(&commit);
-                    return written(commit, Kind::Vm);
-                }
-                Err(e) if lost_race(&e) => {
-                    if let Some(placement) = vm.placement {
-                        parts.placer.refresh(placement.node).await?;
-                    }
-                }
-                Err(e) => return Err(e),
-            }
-        }
-        Err(Error::new(Reason::VersionMismatch, format!("vm {id} keeps changing")).with("vm", id.to_string()))
+            self.apply(&vm, &request, now).await
+        })
+        .await
     }
 
-    /// The VM as it will be; what has to be written beside it is added to `changes`.
-    fn apply(&self, vm: &Vm, request: &UpdateVm, now: Timestamp, changes: &mut Changeset) -> Result<Vm> {
+    async fn apply(&self, vm: &Vm, request: &UpdateVm, now: Timestamp) -> Result<Draft<Vm>> {
         let parts = &self.parts;
         if vm.deleting {
             let _: Admission = admit(vm, Verb::Update)?;
         }
         let mut changed = vm.clone();
-        changed.meta.updated_at = now;
+        let mut beside = Changeset::new();
         if let Some(description) = &request.description {
             changed.description.clone_from(description);
         }
@@ -90,15 +57,17 @@ impl VmService {
         if let Some(spec) = spec.filter(|s| *s != vm.spec) {
             let _: Admission = admit(vm, Verb::Update)?;
             same_disks(&vm.spec, &spec)?;
-            self.move_reservation(vm, &spec, now, changes)?;
+            self.move_reservation(vm, &spec, now, &mut beside)?;
+            claims::resize(parts, vm, &spec, now, &mut beside).await?;
             changed.spec = spec;
             let task = accepted(parts, vm, TaskKind::UpdateVm, now);
             changed = begin(&changed, OperationKind::Update, task.id, now);
-            changes.create(task);
+            beside.create(task);
         }
-        let what = "changed on request".to_owned();
-        changes.create(vm_event(&*parts.ids, &changed, EventKind::VmUpdated, what, now));
-        Ok(changed)
+        let mut draft = Draft::update(changed, now);
+        draft.changes.guards.append(&mut beside.guards);
+        draft.changes.writes.append(&mut beside.writes);
+        Ok(draft.event(parts, EventKind::VmUpdated, "changed on request", now))
     }
 
     /// Gives back what the old spec needed and takes what the new one needs, if the node has it.
