@@ -274,19 +274,7 @@ pub fn listing_from_wire(request: &wire::ListNodesRequest) -> Result<Listing> {
         labels: request.labels.clone(),
         ..Selector::default()
     };
-    let filter = wire::ListNodesRequest {
-        page_size: 0,
-        page_token: String::new(),
-        with_total_count: false,
-        ..request.clone()
-    };
-    Listing::new(
-        selector,
-        &filter,
-        request.page_size,
-        &request.page_token,
-        request.with_total_count,
-    )
+    Listing::read::<Node>(selector, request)
 }
 
 fn phase_from_wire(field: &str, phase: EnumValue<wire::NodePhase>) -> Result<Option<NodePhase>> {

@@ -13,6 +13,7 @@ use std::fmt::Write as _;
 
 use buffa::{Message, MessageName};
 use limiquantix_core::contract::{PageRequest, Selector};
+use limiquantix_core::resource::Resource;
 use limiquantix_core::{Error, Reason, Result};
 use sha2::{Digest as _, Sha256};
 
@@ -36,32 +37,80 @@ pub struct Listing {
     digest: FilterDigest,
 }
 
+/// A request for a page of a list. All have these fields; what else they have narrows the list down.
+pub trait ListRequest: Message + MessageName + Clone {
+    /// Takes the fields that differ from page to page out of the request.
+    fn take_page(&mut self) -> PageFields;
+    /// The filter expression and the order.
+    fn expressions(&self) -> (&str, &str);
+}
+
+/// The fields of a list request that differ from page to page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageFields {
+    page_size: i32,
+    page_token: String,
+    with_total_count: bool,
+}
+
+macro_rules! list_requests {
+    ($($request:ty,)*) => {$(
+        impl ListRequest for $request {
+            fn take_page(&mut self) -> PageFields {
+                PageFields {
+                    page_size: std::mem::take(&mut self.page_size),
+                    page_token: std::mem::take(&mut self.page_token),
+                    with_total_count: std::mem::take(&mut self.with_total_count),
+                }
+            }
+            fn expressions(&self) -> (&str, &str) {
+                (&self.filter, &self.order_by)
+            }
+        }
+    )*};
+}
+
+list_requests! {
+    crate::compute::v1::ListVMsRequest,
+    crate::compute::v1::ListNodesRequest,
+    crate::task::v1::ListTasksRequest,
+}
+
 impl Listing {
-    /// Reads the page fields of a list request. `filter` is the request without them: what stays the same
-    /// from page to page.
+    /// Reads the fields that every request for a list of `R`s has. `selector` is what its own fields say.
     ///
     /// # Errors
     ///
-    /// `INVALID_FIELD` for `page_size` if it is negative, `INVALID_PAGE_TOKEN`.
-    pub fn new<M: Message + MessageName>(
-        selector: Selector,
-        filter: &M,
-        page_size: i32,
-        page_token: &str,
-        count: bool,
-    ) -> Result<Self> {
-        let digest = FilterDigest::of(filter);
-        let limit = match unsigned("page_size", page_size)? {
+    /// `INVALID_FIELD` for `page_size` if it is negative, for `filter` and for `order_by`; `INVALID_PAGE_TOKEN`.
+    pub fn read<R: Resource>(selector: Selector, request: &impl ListRequest) -> Result<Self> {
+        // Without its page fields the request is what stays the same from page to page.
+        let mut filter = request.clone();
+        let page = filter.take_page();
+        let digest = FilterDigest::of(&filter);
+        let limit = match unsigned("page_size", page.page_size)? {
             0 => PageRequest::default().limit,
             size => size.min(PageRequest::MAX),
         };
-        let after = match page_token {
+        let after = match page.page_token.as_str() {
             "" => None,
             token => Some(PageToken::decode(token)?.after_in(digest)?),
         };
+        let (expression, order) = request.expressions();
+        for (field, text) in [("filter", expression), ("order_by", order)] {
+            if !text.is_empty() {
+                return Err(Error::invalid(
+                    field,
+                    format!("{field} cannot be used for {} lists", R::KIND),
+                ));
+            }
+        }
         Ok(Self {
             selector,
-            page: PageRequest { limit, after, count },
+            page: PageRequest {
+                limit,
+                after,
+                count: page.with_total_count,
+            },
             digest,
         })
     }

@@ -96,19 +96,7 @@ pub fn listing_from_wire(request: &wire::ListTasksRequest) -> Result<Listing> {
             .collect(),
         ..Selector::default()
     };
-    let filter = wire::ListTasksRequest {
-        page_size: 0,
-        page_token: String::new(),
-        with_total_count: false,
-        ..request.clone()
-    };
-    Listing::new(
-        selector,
-        &filter,
-        request.page_size,
-        &request.page_token,
-        request.with_total_count,
-    )
+    Listing::read::<Task>(selector, request)
 }
 
 fn state_from_wire(field: &str, state: EnumValue<wire::TaskState>) -> Result<Option<TaskState>> {

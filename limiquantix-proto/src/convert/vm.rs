@@ -96,19 +96,7 @@ pub fn listing_from_wire(request: &wire::ListVMsRequest) -> Result<Listing> {
             .collect(),
         labels: request.labels.clone(),
     };
-    let filter = wire::ListVMsRequest {
-        page_size: 0,
-        page_token: String::new(),
-        with_total_count: false,
-        ..request.clone()
-    };
-    Listing::new(
-        selector,
-        &filter,
-        request.page_size,
-        &request.page_token,
-        request.with_total_count,
-    )
+    Listing::read::<Vm>(selector, request)
 }
 
 /// The project to which a list or watch is limited; none if it is not.
