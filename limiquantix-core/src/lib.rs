@@ -9,6 +9,7 @@
 //!  lifecycle              what may happen to a VM       pure transition table, typed refusals
 //!  reconcile              what an agent should do next  fn(assignment, instance) → step
 //!  settle                 what a report means           fn(vm, report) → changed VM
+//!  administration         what is done to a node        cordon, taints, labels, removal
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
 //!  contract               what backends implement       Store, Hypervisor, StorageBackend, Clock, IdSource
 //! ```
@@ -16,6 +17,7 @@
 //! Deliberately absent: I/O, an async runtime, a clock, randomness, the wire format and every database.
 //! `clippy.toml` of this crate bans the calls, and `cargo xtask tidy` bans the dependencies.
 
+pub mod administration;
 pub mod contract;
 pub mod error;
 pub mod identity;

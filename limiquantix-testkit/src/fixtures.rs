@@ -184,6 +184,7 @@ pub fn node(node_name: &str, cores: u32, memory_mib: u32) -> Node {
         status: NodeStatus {
             phase: NodePhase::Ready,
             conditions: Vec::new(),
+            labels: Labels::new(),
             hypervisor: HypervisorFacts {
                 driver: "mock".to_owned(),
                 version: "1".to_owned(),

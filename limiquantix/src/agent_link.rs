@@ -21,7 +21,7 @@ use crate::call::{ROUNDS, lost_race};
 use crate::console::AgentConsole;
 use crate::control_plane::Parts;
 use crate::mutation::event;
-use crate::service::{NodeService, NodeUsage, WatchEvent, WatchStart, claims};
+use crate::service::{NodeService, WatchEvent, WatchStart, claims};
 
 /// The agents' side of the control plane.
 #[derive(Debug, Clone)]
@@ -157,7 +157,7 @@ impl AgentLink {
     }
 
     /// The VM is gone from its node: its record, its volumes and its reservation go in the same commit.
-    async fn forget(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
+    pub(crate) async fn forget(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
         changes.delete(vm);
         let volumes = self.volumes(vm).await?;
         for volume in &volumes {
@@ -240,10 +240,7 @@ impl Uplink for AgentLink {
 
     async fn heartbeat(&self, node: NodeId, boot_id: &str) -> Result<Duration> {
         let nodes = NodeService::new(Arc::clone(&self.parts));
-        nodes
-            .heartbeat(node, boot_id, NodeUsage::default())
-            .await
-            .map(|h| h.next)
+        nodes.heartbeat(node, boot_id, None).await.map(|h| h.next)
     }
 
     async fn assignments(&self, node: NodeId, boot_id: &str) -> Result<BoxStream<Result<UplinkEvent>>> {

@@ -72,6 +72,7 @@ impl Row for Node {
             ("Id", self.id.clone()),
             ("State", state(self)),
             ("Reason", self.admin.reason.clone()),
+            ("Description", self.admin.description.clone()),
             ("Address", self.management_ip.clone()),
             (
                 "Capacity",
@@ -136,7 +137,9 @@ fn accel(node: &Node) -> String {
 }
 
 fn taints(node: &Node, between: &str) -> String {
-    let taints = node.spec.taints.iter().map(|taint| {
+    let mine = &node.spec.taints;
+    let more = node.admin.taints.iter().filter(|taint| !mine.contains(taint));
+    let taints = mine.iter().chain(more).map(|taint| {
         let effect = word(&taint.effect, "TAINT_EFFECT_");
         let value = if taint.value.is_empty() {
             String::new()

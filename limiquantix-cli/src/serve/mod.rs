@@ -12,7 +12,7 @@ use limiquantix_core::contract::{Hypervisor, StorageBackend};
 use limiquantix_core::identity::Name;
 use limiquantix_core::resource::Labels;
 use limiquantix_core::unit::Mebibytes;
-use limiquantix_proto::compute::v1::{Node, NodePhase, WatchNodeRequest};
+use limiquantix_proto::compute::v1::{Node, NodePhase, WatchNodesRequest};
 use limiquantix_server::{Server, ServerConfig};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -182,11 +182,11 @@ impl ReadyNodes {
 }
 
 async fn tell_ready(client: &Client, sender: &mpsc::Sender<Result<Node, Failure>>) -> Result<(), Failure> {
-    let request = WatchNodeRequest {
+    let request = WatchNodesRequest {
         initial: true,
         ..Default::default()
     };
-    let mut stream = client.node_streams().watch_node(request).await?;
+    let mut stream = client.node_streams().watch_nodes(request).await?;
     while let Some(message) = stream.message().await? {
         let node = message.to_owned_message().node.into_option();
         let Some(node) = node.filter(|node| node.status.phase == NodePhase::Ready) else {

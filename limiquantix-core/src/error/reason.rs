@@ -72,6 +72,12 @@ reasons! {
     SchemaTooNew = "SCHEMA_TOO_NEW", FailedPrecondition, "run the version that wrote the data, or a newer one";
     /// The node presented is unknown, or its boot is not the current one.
     NodeSuperseded = "NODE_SUPERSEDED", FailedPrecondition, "register the node again";
+    /// The node still reports, so it cannot be removed.
+    NodeAlive = "NODE_ALIVE", FailedPrecondition, "stop the node's agent, wait until the node is shown as not ready, then remove it";
+    /// The node still has VMs or volumes.
+    NodeNotEmpty = "NODE_NOT_EMPTY", FailedPrecondition, "delete what is on the node first; if the node is destroyed, delete its VMs with force and then the node with node_is_gone";
+    /// The agent of the node says so, and only its configuration can change it.
+    ReportedByAgent = "REPORTED_BY_AGENT", FailedPrecondition, "change the configuration of the node's agent";
     /// No or wrong credentials.
     Unauthenticated = "UNAUTHENTICATED", Unauthenticated, "log in again: lqx login";
     /// The caller may not do this.

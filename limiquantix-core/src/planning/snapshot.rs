@@ -115,9 +115,15 @@ impl NodeView {
             id: node.id,
             name: node.name.clone(),
             phase: node.status.phase,
-            admin: node.admin.clone(),
+            // What else the administrator said is no business of the planner's, or is in what follows.
+            admin: AdminState {
+                cordoned: node.admin.cordoned,
+                maintenance: node.admin.maintenance,
+                reason: node.admin.reason.clone(),
+                ..AdminState::default()
+            },
             labels: node.meta.labels.clone(),
-            taints: node.spec.taints.clone(),
+            taints: node.taints(),
             accel: node.status.hypervisor.accel,
             pools,
             cores: node.spec.cores,

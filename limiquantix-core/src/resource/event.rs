@@ -47,6 +47,18 @@ pub enum EventKind {
     NodeReady,
     /// A node's heartbeats stopped.
     NodeNotReady,
+    /// An administrator described or labelled a node.
+    NodeUpdated,
+    /// A node takes no new VMs.
+    NodeCordoned,
+    /// It does again.
+    NodeUncordoned,
+    /// An administrator gave a node a taint.
+    NodeTainted,
+    /// An administrator took a taint off a node.
+    NodeUntainted,
+    /// A node was removed.
+    NodeDeleted,
 }
 
 impl EventKind {
@@ -62,6 +74,12 @@ impl EventKind {
             Self::NodeRegistered => "node_registered",
             Self::NodeReady => "node_ready",
             Self::NodeNotReady => "node_not_ready",
+            Self::NodeUpdated => "node_updated",
+            Self::NodeCordoned => "node_cordoned",
+            Self::NodeUncordoned => "node_uncordoned",
+            Self::NodeTainted => "node_tainted",
+            Self::NodeUntainted => "node_untainted",
+            Self::NodeDeleted => "node_deleted",
         }
     }
 }

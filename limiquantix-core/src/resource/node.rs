@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Accel, IndexEntry, Meta};
+use super::{Accel, IndexEntry, Labels, Meta};
 use crate::identity::{Name, NodeId};
 use crate::time::Timestamp;
 use crate::unit::{Bytes, Cores, Mebibytes};
@@ -11,7 +11,7 @@ use crate::unit::{Bytes, Cores, Mebibytes};
 pub struct Node {
     /// Its id, across reboots and renames.
     pub id: NodeId,
-    /// Revision, times, labels.
+    /// Revision, times, and the labels that it is selected by: see [`Node::settle_labels`].
     pub meta: Meta,
     /// Its hostname, unique among nodes; a label, not the identity.
     pub name: Name,
@@ -35,7 +35,7 @@ pub struct NodeSpec {
     pub memory: Mebibytes,
     /// Memory kept for the host itself, taken off before overcommit.
     pub reserved_memory: Mebibytes,
-    /// Reasons to keep VMs away.
+    /// Reasons to keep VMs away, as its agent was configured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taints: Vec<Taint>,
     /// Its storage pools.
@@ -85,9 +85,18 @@ pub struct AdminState {
     /// It is being worked on.
     #[serde(default)]
     pub maintenance: bool,
-    /// Why, in the administrator's words.
+    /// Why it takes no new VMs, in the administrator's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
+    /// What it is, in the administrator's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Labels that the administrator gave it; of a key that the agent has set too, this value counts.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+    /// Reasons to keep VMs away, besides those that its agent reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taints: Vec<Taint>,
 }
 
 /// What was seen of a node.
@@ -98,6 +107,9 @@ pub struct NodeStatus {
     /// Details of its health.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<Condition>,
+    /// Labels that its agent gives it.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// What runs its guests.
     pub hypervisor: HypervisorFacts,
     /// Changes with every boot of the node's kernel.
@@ -154,6 +166,21 @@ pub struct HypervisorFacts {
 }
 
 impl Node {
+    /// The taints that count: those of its agent, then those of the administrator, each once.
+    pub fn taints(&self) -> Vec<Taint> {
+        let mut taints = self.spec.taints.clone();
+        let more = self.admin.taints.iter().filter(|t| !self.spec.taints.contains(t));
+        taints.extend(more.cloned());
+        taints
+    }
+
+    /// Makes the labels that it is selected by those of its agent and those of the administrator, whose values
+    /// win. To be called by whoever has changed either.
+    pub fn settle_labels(&mut self) {
+        self.meta.labels.clone_from(&self.status.labels);
+        self.meta.labels.extend(self.admin.labels.clone());
+    }
+
     /// Where the stores find it.
     pub(super) fn index_entry(&self) -> IndexEntry<'_> {
         IndexEntry {

@@ -230,6 +230,12 @@ fn taints(at: &str, taints: &[Taint]) -> Result<()> {
     })
 }
 
+/// Checks one taint.
+pub fn taint(at: &str, taint: &Taint) -> Result<()> {
+    label_text(&format!("{at}.key"), &taint.key, 1..=63)?;
+    label_text(&format!("{at}.value"), &taint.value, 0..=63)
+}
+
 /// Checks what a node says of itself on one line: an address, a boot id, a version.
 pub fn line(at: &str, text: &str) -> Result<()> {
     if text.len() > MAX_LINE {

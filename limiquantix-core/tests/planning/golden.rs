@@ -49,6 +49,7 @@ fn cluster() -> Vec<NodeView> {
                 cordoned: true,
                 maintenance: true,
                 reason: "new memory, by admin".into(),
+                ..AdminState::default()
             },
             ..node(6)
         },

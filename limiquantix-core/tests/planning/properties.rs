@@ -84,6 +84,7 @@ fn node() -> impl Generator<Value = NodeView> {
                     cordoned,
                     maintenance,
                     reason: String::new(),
+                    ..AdminState::default()
                 },
                 labels,
                 taints,

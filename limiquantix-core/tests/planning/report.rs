@@ -33,6 +33,7 @@ fn the_error_names_each_node_with_its_reason() {
             cordoned: false,
             maintenance: true,
             reason: "by admin".into(),
+            ..AdminState::default()
         },
         ..node(2)
     };

@@ -5,10 +5,10 @@ use limiquantix_core::Result;
 use limiquantix_core::contract::{NodeRegistration, Selector};
 use limiquantix_core::identity::Name;
 use limiquantix_core::resource::{
-    HypervisorFacts, Node, NodeAllocation, NodePhase, NodeSpec, PoolFacts, Taint, TaintEffect,
+    HypervisorFacts, Labels, Node, NodeAllocation, NodePhase, NodeSpec, PoolFacts, Taint, TaintEffect,
 };
 use limiquantix_core::time::Timestamp;
-use limiquantix_core::unit::{Bytes, Cores, Mebibytes, MilliCpus};
+use limiquantix_core::unit::{Bytes, Cores, Mebibytes, MilliCpus, Percent};
 
 use super::field::{known, path, required, signed, signed_wide, unsigned, unsigned_wide};
 use super::page::Listing;
@@ -33,8 +33,8 @@ pub struct Usage {
 pub struct Beside<'a> {
     /// What is promised to VMs on it.
     pub allocation: Option<&'a NodeAllocation>,
-    /// What it last said that it uses, and when that arrived.
-    pub usage: Option<(Usage, Timestamp)>,
+    /// When its last heartbeat arrived, and what it said then that it uses.
+    pub heartbeat: Option<(Timestamp, Option<Usage>)>,
 }
 
 /// The node as the API shows it.
@@ -49,6 +49,9 @@ pub fn to_wire(node: &Node, beside: Beside<'_>) -> wire::Node {
             cordoned: node.admin.cordoned,
             maintenance: node.admin.maintenance,
             reason: node.admin.reason.clone(),
+            description: node.admin.description.clone(),
+            labels: node.admin.labels.clone(),
+            taints: node.admin.taints.iter().map(taint_to_wire).collect(),
             ..Default::default()
         }
         .into(),
@@ -64,12 +67,7 @@ pub fn to_wire(node: &Node, beside: Beside<'_>) -> wire::Node {
 fn status_to_wire(node: &Node, beside: Beside<'_>) -> wire::NodeStatus {
     let status = &node.status;
     wire::NodeStatus {
-        phase: match status.phase {
-            NodePhase::Ready => wire::NodePhase::Ready,
-            NodePhase::NotReady => wire::NodePhase::NotReady,
-            NodePhase::Unknown => wire::NodePhase::Unknown,
-        }
-        .into(),
+        phase: phase_to_wire(status.phase).into(),
         phase_since: timestamp_to_wire(status.phase_since).into(),
         conditions: status
             .conditions
@@ -84,17 +82,69 @@ fn status_to_wire(node: &Node, beside: Beside<'_>) -> wire::NodeStatus {
         hypervisor: hypervisor_to_wire(&status.hypervisor).into(),
         boot_id: status.boot_id.clone(),
         agent_version: status.agent_version.clone(),
-        allocated: beside
-            .allocation
-            .map(|promised| wire::NodeAllocation {
-                cpu_cores: signed(promised.cores.get()),
-                memory_mib: signed(promised.memory.get()),
-                vms: signed(promised.vms),
-                ..Default::default()
-            })
-            .into(),
-        usage: beside.usage.map(|(usage, _)| usage_to_wire(usage)).into(),
-        last_heartbeat_at: beside.usage.map(|(_, at)| timestamp_to_wire(at)).into(),
+        allocated: beside.allocation.map(allocation_to_wire).into(),
+        usage: beside.usage().into(),
+        last_heartbeat_at: beside.heartbeat_at().into(),
+        ..Default::default()
+    }
+}
+
+impl Beside<'_> {
+    fn usage(&self) -> Option<wire::NodeResources> {
+        self.heartbeat?.1.map(usage_to_wire)
+    }
+
+    fn heartbeat_at(&self) -> Option<buffa_types::google::protobuf::Timestamp> {
+        self.heartbeat.map(|(at, _)| timestamp_to_wire(at))
+    }
+}
+
+fn phase_to_wire(phase: NodePhase) -> wire::NodePhase {
+    match phase {
+        NodePhase::Ready => wire::NodePhase::Ready,
+        NodePhase::NotReady => wire::NodePhase::NotReady,
+        NodePhase::Unknown => wire::NodePhase::Unknown,
+    }
+}
+
+fn allocation_to_wire(promised: &NodeAllocation) -> wire::NodeAllocation {
+    wire::NodeAllocation {
+        cpu_cores: signed(promised.cores.get()),
+        memory_mib: signed(promised.memory.get()),
+        vms: signed(promised.vms),
+        ..Default::default()
+    }
+}
+
+/// How much guests may use and how much may be promised to them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Before overcommit.
+    pub capacity: (Cores, Mebibytes),
+    /// How much of each may be promised.
+    pub overcommit: (Percent, Percent),
+    /// With overcommit.
+    pub allocatable: (Cores, Mebibytes),
+}
+
+/// The figures of one node.
+pub fn metrics_to_wire(node: &Node, room: Room, beside: Beside<'_>) -> wire::NodeMetrics {
+    let capacity = |(cores, memory): (Cores, Mebibytes)| wire::NodeCapacity {
+        cpu_cores: signed(cores.get()),
+        memory_mib: signed(memory.get()),
+        ..Default::default()
+    };
+    wire::NodeMetrics {
+        node_id: node.id.to_string(),
+        hostname: node.name.to_string(),
+        phase: phase_to_wire(node.status.phase).into(),
+        capacity: capacity(room.capacity).into(),
+        cpu_overcommit_percent: signed(room.overcommit.0.0),
+        memory_overcommit_percent: signed(room.overcommit.1.0),
+        allocatable: capacity(room.allocatable).into(),
+        allocated: beside.allocation.map(allocation_to_wire).into(),
+        usage: beside.usage().into(),
+        last_heartbeat_at: beside.heartbeat_at().into(),
         ..Default::default()
     }
 }
@@ -143,20 +193,7 @@ pub fn spec_to_wire(spec: &NodeSpec) -> wire::NodeSpec {
         cpu_cores: signed(spec.cores.get()),
         memory_mib: signed(spec.memory.get()),
         reserved_memory_mib: signed(spec.reserved_memory.get()),
-        taints: spec
-            .taints
-            .iter()
-            .map(|taint| wire::Taint {
-                key: taint.key.clone(),
-                value: taint.value.clone(),
-                effect: match taint.effect {
-                    TaintEffect::NoSchedule => wire::TaintEffect::NoSchedule,
-                    TaintEffect::PreferNoSchedule => wire::TaintEffect::PreferNoSchedule,
-                }
-                .into(),
-                ..Default::default()
-            })
-            .collect(),
+        taints: spec.taints.iter().map(taint_to_wire).collect(),
         pools: spec
             .pools
             .iter()
@@ -195,16 +232,44 @@ pub fn spec_from_wire(at: &str, spec: &wire::NodeSpec) -> Result<NodeSpec> {
     })
 }
 
-fn taint_from_wire(at: &str, taint: &wire::Taint) -> Result<Taint> {
+fn taint_to_wire(taint: &Taint) -> wire::Taint {
+    wire::Taint {
+        key: taint.key.clone(),
+        value: taint.value.clone(),
+        effect: match taint.effect {
+            TaintEffect::NoSchedule => wire::TaintEffect::NoSchedule,
+            TaintEffect::PreferNoSchedule => wire::TaintEffect::PreferNoSchedule,
+        }
+        .into(),
+        ..Default::default()
+    }
+}
+
+/// Reads a taint.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` with the path of the field.
+pub fn taint_from_wire(at: &str, taint: &wire::Taint) -> Result<Taint> {
     let field = path(at, "effect");
+    let effect = effect_from_wire(&field, taint.effect)?.ok_or_else(|| required(field))?;
     Ok(Taint {
         key: taint.key.clone(),
         value: taint.value.clone(),
-        effect: match known(&field, taint.effect)? {
-            wire::TaintEffect::Unspecified => return Err(required(field)),
-            wire::TaintEffect::NoSchedule => TaintEffect::NoSchedule,
-            wire::TaintEffect::PreferNoSchedule => TaintEffect::PreferNoSchedule,
-        },
+        effect,
+    })
+}
+
+/// Reads what a taint does; none if it is not said.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` naming `field`.
+pub fn effect_from_wire(field: &str, effect: EnumValue<wire::TaintEffect>) -> Result<Option<TaintEffect>> {
+    Ok(match known(field, effect)? {
+        wire::TaintEffect::Unspecified => None,
+        wire::TaintEffect::NoSchedule => Some(TaintEffect::NoSchedule),
+        wire::TaintEffect::PreferNoSchedule => Some(TaintEffect::PreferNoSchedule),
     })
 }
 
@@ -266,15 +331,27 @@ pub fn usage_from_wire(at: &str, usage: &wire::NodeResources) -> Result<Usage> {
 ///
 /// `INVALID_FIELD`, `INVALID_PAGE_TOKEN`.
 pub fn listing_from_wire(request: &wire::ListNodesRequest) -> Result<Listing> {
-    let selector = Selector {
-        phases: phase_from_wire("phase", request.phase)?
+    Listing::read::<Node>(selector(request.phase, &request.labels)?, request)
+}
+
+/// Which nodes a watch is to tell of.
+///
+/// # Errors
+///
+/// `INVALID_FIELD`.
+pub fn watched_from_wire(request: &wire::WatchNodesRequest) -> Result<Selector> {
+    selector(request.phase, &request.labels)
+}
+
+fn selector(phase: EnumValue<wire::NodePhase>, labels: &Labels) -> Result<Selector> {
+    Ok(Selector {
+        phases: phase_from_wire("phase", phase)?
             .map(NodePhase::as_str)
             .into_iter()
             .collect(),
-        labels: request.labels.clone(),
+        labels: labels.clone(),
         ..Selector::default()
-    };
-    Listing::read::<Node>(selector, request)
+    })
 }
 
 fn phase_from_wire(field: &str, phase: EnumValue<wire::NodePhase>) -> Result<Option<NodePhase>> {

@@ -1,4 +1,4 @@
-//! The part of a VM that an update names (AIP-134, AIP-161).
+//! The part of a VM or a node that an update names (AIP-134, AIP-161).
 
 use limiquantix_core::resource::{Labels, VmSpec};
 use limiquantix_core::{Error, Result};
@@ -44,6 +44,41 @@ pub fn vm_from_wire(request: &wire::UpdateVMRequest, current: &VmSpec) -> Result
     Ok(changes)
 }
 
+/// What to change of a node; `None` leaves things as they are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeChanges {
+    /// Another description.
+    pub description: Option<String>,
+    /// Other labels, replacing all of the administrator's.
+    pub labels: Option<Labels>,
+}
+
+/// What `request` changes of a node. Nothing, if its mask is empty.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` for `update_mask` if it names what is not there or may not be changed.
+pub fn node_from_wire(request: &wire::UpdateNodeRequest) -> Result<NodeChanges> {
+    let mut changes = NodeChanges::default();
+    let mask = request.update_mask.as_option();
+    for path in mask.map_or(&[][..], |mask| mask.paths.as_slice()) {
+        match path.as_str() {
+            "description" => changes.description = Some(request.description.clone()),
+            "labels" => changes.labels = Some(request.labels.clone()),
+            path => return Err(unknown(path)),
+        }
+    }
+    Ok(changes)
+}
+
+fn unknown(path: &str) -> Error {
+    let shown: String = path.chars().take(64).collect();
+    Error::invalid(
+        "update_mask",
+        format!("update_mask has {shown:?}, which is not a field that can be changed"),
+    )
+}
+
 /// Replaces the field at `path` by what it is in `from`.
 fn replace(into: &mut wire::VmSpec, from: &wire::VmSpec, path: &str) -> Result<()> {
     match path {
@@ -57,13 +92,7 @@ fn replace(into: &mut wire::VmSpec, from: &wire::VmSpec, path: &str) -> Result<(
         "spec.node_selector" => into.node_selector.clone_from(&from.node_selector),
         "spec.tolerations" => into.tolerations.clone_from(&from.tolerations),
         "spec.accel" => into.accel = from.accel,
-        path => {
-            let shown: String = path.chars().take(64).collect();
-            return Err(Error::invalid(
-                "update_mask",
-                format!("update_mask has {shown:?}, which is not a field that can be changed"),
-            ));
-        }
+        path => return Err(unknown(path)),
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ proptest! {
     #[test]
     fn a_node(object in any_node(), promised in any_allocation()) {
         let usage = Usage { cpu: MilliCpus(u32::MAX), memory: Bytes(u64::MAX), disk: Bytes(7) };
-        let beside = Beside { allocation: Some(&promised), usage: Some((usage, Timestamp(1))) };
+        let beside = Beside { allocation: Some(&promised), heartbeat: Some((Timestamp(1), Some(usage))) };
         let shown = node::to_wire(&object, beside);
         let json = serde_json::to_value(&shown).unwrap();
         prop_assert_eq!(&shown.id, &object.id.to_string());
@@ -59,12 +59,22 @@ proptest! {
         prop_assert_eq!(shown.admin.cordoned, object.admin.cordoned);
         prop_assert_eq!(shown.admin.maintenance, object.admin.maintenance);
         prop_assert_eq!(&shown.admin.reason, &object.admin.reason);
+        prop_assert_eq!(&shown.admin.description, &object.admin.description);
+        prop_assert_eq!(&shown.admin.labels, &object.admin.labels);
+        for (shown, taint) in shown.admin.taints.iter().zip(&object.admin.taints) {
+            prop_assert_eq!(&node::taint_from_wire("", shown).unwrap(), taint);
+        }
+        prop_assert_eq!(shown.admin.taints.len(), object.admin.taints.len());
+        prop_assert_eq!(shown.spec.taints.len(), object.spec.taints.len());
         prop_assert_eq!(shown.status.conditions.len(), object.status.conditions.len());
         prop_assert_eq!(&shown.status.boot_id, &object.status.boot_id);
         // What is too large for a field is shown as the largest that it holds, never as a negative number.
         prop_assert!(shown.status.allocated.cpu_cores >= 0 && shown.status.allocated.vms >= 0);
         prop_assert_eq!(shown.status.usage.cpu_used_millicores, i32::MAX);
         prop_assert_eq!(shown.status.usage.memory_used_bytes, i64::MAX);
+        let silent = Beside { heartbeat: Some((Timestamp(1), None)), ..Beside::default() };
+        let silent = node::to_wire(&object, silent);
+        prop_assert!(silent.status.usage.is_unset() && silent.status.last_heartbeat_at.is_set());
         let alone = node::to_wire(&object, Beside::default());
         prop_assert!(alone.status.allocated.is_unset() && alone.status.usage.is_unset());
         prop_assert!(alone.status.last_heartbeat_at.is_unset());

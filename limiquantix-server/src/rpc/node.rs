@@ -1,16 +1,19 @@
-use connectrpc::{RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
+use std::sync::Arc;
+
+use connectrpc::{ConnectError, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream};
+use limiquantix::core::Error;
 use limiquantix::core::contract::Selector;
-use limiquantix::core::resource::Node;
-use limiquantix::core::{Error, Result};
-use limiquantix::{ControlPlane, NodeService as Nodes, NodeUsage};
+use limiquantix::core::identity::NodeId;
+use limiquantix::core::resource::{Node, NodeAllocation};
+use limiquantix::{ControlPlane, LastHeartbeat, NodeService as Nodes, NodeUsage, RemoveNode, UpdateNode};
 use limiquantix_proto::compute::v1 as wire;
 use limiquantix_proto::compute::v1::NodeService;
 use limiquantix_proto::convert::time::duration_to_wire;
-use limiquantix_proto::convert::{id, node as convert, page};
+use limiquantix_proto::convert::{id, node as convert, page, update};
 
 use limiquantix_proto::event::v1::ChangeType;
 
-use super::context::refuse;
+use super::context::{call, refuse};
 use super::watch;
 
 /// `limiquantix.compute.v1.NodeService`.
@@ -25,26 +28,32 @@ impl Handler {
             nodes: control_plane.nodes(),
         }
     }
+
+    fn answer(&self, outcome: Result<Arc<Node>, Error>) -> ServiceResult<wire::Node> {
+        Response::ok(shown(&self.nodes, &*outcome.map_err(refuse)?))
+    }
 }
 
 /// The node with what is known beside it.
 fn shown(nodes: &Nodes, node: &Node) -> wire::Node {
     let allocation = nodes.allocation(node.id);
-    let usage = nodes.usage(node.id).map(|u| {
-        let usage = convert::Usage {
-            cpu: u.cpu,
-            memory: u.memory,
-            disk: u.disk,
-        };
-        (usage, u.seen_at)
-    });
-    convert::to_wire(
-        node,
-        convert::Beside {
-            allocation: allocation.as_deref(),
-            usage,
-        },
-    )
+    convert::to_wire(node, beside(allocation.as_deref(), nodes.last_heartbeat(node.id)))
+}
+
+fn beside(allocation: Option<&NodeAllocation>, heartbeat: Option<LastHeartbeat>) -> convert::Beside<'_> {
+    let usage = |used: NodeUsage| convert::Usage {
+        cpu: used.cpu,
+        memory: used.memory,
+        disk: used.disk,
+    };
+    convert::Beside {
+        allocation,
+        heartbeat: heartbeat.map(|last| (last.at, last.usage.map(usage))),
+    }
+}
+
+fn node_id(text: &str) -> Result<NodeId, ConnectError> {
+    id::parse_node_id("id", text).map_err(refuse)
 }
 
 #[allow(
@@ -70,11 +79,7 @@ impl NodeService for Handler {
         let node = match (request.id, request.hostname) {
             ("", "") => return Err(refuse(Error::invalid("id", "id is required, or a hostname"))),
             ("", hostname) => self.nodes.get_by_name(hostname).await.map_err(refuse)?,
-            (id, _) => self
-                .nodes
-                .get(id::parse_node_id("id", id).map_err(refuse)?)
-                .await
-                .map_err(refuse)?,
+            (id, _) => self.nodes.get(node_id(id)?).await.map_err(refuse)?,
         };
         Response::ok(shown(&self.nodes, &node))
     }
@@ -124,12 +129,8 @@ impl NodeService for Handler {
         request: ServiceRequest<'_, wire::WatchNodeRequest>,
     ) -> ServiceResult<ServiceStream<wire::WatchNodeResponse>> {
         let start = watch::start(request.from_revision, request.initial)?;
-        let only = id::optional("node_id", request.node_id, id::parse_node_id).map_err(refuse)?;
-        let events = match only {
-            Some(id) => self.nodes.watch_one(id, Selector::default(), start).await,
-            None => self.nodes.watch(Selector::default(), start).await,
-        };
-        let events = events.map_err(refuse)?;
+        let id = id::parse_node_id("node_id", request.node_id).map_err(refuse)?;
+        let events = self.nodes.watch_one(id, Selector::default(), start).await;
         let nodes = self.nodes.clone();
         let shown = move |node: Option<&Node>, kind: ChangeType, revision| wire::WatchNodeResponse {
             r#type: kind.into(),
@@ -137,19 +138,130 @@ impl NodeService for Handler {
             revision,
             ..Default::default()
         };
+        Ok(Response::stream(watch::messages(events.map_err(refuse)?, shown)))
+    }
+
+    async fn watch_nodes(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::WatchNodesRequest>,
+    ) -> ServiceResult<ServiceStream<wire::WatchNodesResponse>> {
+        let request = request.to_owned_message();
+        let start = watch::start(request.from_revision, request.initial)?;
+        let selector = convert::watched_from_wire(&request).map_err(refuse)?;
+        let events = self.nodes.watch(selector, start).await.map_err(refuse)?;
+        let nodes = self.nodes.clone();
+        let shown = move |node: Option<&Node>, kind: ChangeType, revision| wire::WatchNodesResponse {
+            r#type: kind.into(),
+            node: node.map(|node| shown(&nodes, node)).into(),
+            revision,
+            ..Default::default()
+        };
         Ok(Response::stream(watch::messages(events, shown)))
+    }
+
+    async fn update_node(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::UpdateNodeRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let request = request.to_owned_message();
+        let call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
+        let changes = update::node_from_wire(&request).map_err(refuse)?;
+        let update = UpdateNode {
+            description: changes.description,
+            labels: changes.labels,
+        };
+        self.answer(self.nodes.update(&call, node_id(&request.id)?, update).await)
+    }
+
+    async fn cordon_node(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::CordonNodeRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let id = node_id(request.id)?;
+        self.answer(self.nodes.cordon(&call, id, request.reason).await)
+    }
+
+    async fn uncordon_node(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::UncordonNodeRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let id = node_id(request.id)?;
+        self.answer(self.nodes.uncordon(&call, id, request.reason).await)
+    }
+
+    async fn add_taint(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::AddTaintRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let request = request.to_owned_message();
+        let call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
+        let id = node_id(&request.id)?;
+        let missing = || refuse(Error::invalid("taint", "taint is required"));
+        let taint = request.taint.as_option().ok_or_else(missing)?;
+        let taint = convert::taint_from_wire("taint", taint).map_err(refuse)?;
+        self.answer(self.nodes.add_taint(&call, id, &taint, &request.reason).await)
+    }
+
+    async fn remove_taint(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::RemoveTaintRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let request = request.to_owned_message();
+        let call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
+        let id = node_id(&request.id)?;
+        let effect = convert::effect_from_wire("effect", request.effect).map_err(refuse)?;
+        let removed = self
+            .nodes
+            .remove_taint(&call, id, &request.key, effect, &request.reason);
+        self.answer(removed.await)
+    }
+
+    async fn delete_node(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::DeleteNodeRequest>,
+    ) -> ServiceResult<wire::Node> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let how = RemoveNode {
+            gone: request.node_is_gone,
+            reason: request.reason.to_owned(),
+        };
+        self.answer(self.nodes.remove(&call, node_id(request.id)?, &how).await)
+    }
+
+    async fn get_node_metrics(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::GetNodeMetricsRequest>,
+    ) -> ServiceResult<wire::NodeMetrics> {
+        let id = id::parse_node_id("node_id", request.node_id).map_err(refuse)?;
+        let metrics = self.nodes.metrics(id).await.map_err(refuse)?;
+        let room = convert::Room {
+            capacity: metrics.capacity,
+            overcommit: metrics.overcommit,
+            allocatable: metrics.allocatable,
+        };
+        let beside = beside(metrics.allocated.as_deref(), metrics.last_heartbeat);
+        Response::ok(convert::metrics_to_wire(&metrics.node, room, beside))
     }
 }
 
-fn usage_from_wire(request: &wire::HeartbeatRequest) -> Result<NodeUsage> {
+fn usage_from_wire(request: &wire::HeartbeatRequest) -> Result<Option<NodeUsage>, Error> {
     let Some(resources) = request.resources.as_option() else {
-        return Ok(NodeUsage::default());
+        return Ok(None);
     };
     let usage = convert::usage_from_wire("resources", resources)?;
-    Ok(NodeUsage {
+    Ok(Some(NodeUsage {
         cpu: usage.cpu,
         memory: usage.memory,
         disk: usage.disk,
-        ..NodeUsage::default()
-    })
+    }))
 }

@@ -252,6 +252,25 @@ async fn every_other_request_is_refused_by_its_field_too() {
         (NODE, "RegisterNode", registering("/spec/taints", json!([{ "key": "k" }])), "spec.taints[0].effect"),
         (NODE, "RegisterNode", registering("/hypervisor", Value::Null), "hypervisor"),
         (NODE, "RegisterNode", registering("/hypervisor/accel", json!(0)), "hypervisor.accel"),
+        (NODE, "UpdateNode", json!({}), "id"),
+        (NODE, "UpdateNode", json!({ "id": node }), "update_mask"),
+        (NODE, "UpdateNode", json!({ "id": node, "updateMask": "hostname" }), "update_mask"),
+        (NODE, "UpdateNode", json!({ "id": node, "updateMask": "labels", "labels": { "": "" } }), "labels"),
+        (NODE, "UpdateNode", json!({ "id": node, "updateMask": "description", "description": "\u{1b}[31m" }), "description"),
+        (NODE, "CordonNode", json!({ "id": node, "reason": "a\nb" }), "reason"),
+        (NODE, "CordonNode", json!({ "id": node, "etag": "x" }), "etag"),
+        (NODE, "CordonNode", json!({ "id": node, "requestId": "a b" }), "request_id"),
+        (NODE, "UncordonNode", json!({ "id": "x" }), "id"),
+        (NODE, "UncordonNode", json!({ "id": node, "reason": "x".repeat(256) }), "reason"),
+        (NODE, "AddTaint", json!({ "id": node }), "taint"),
+        (NODE, "AddTaint", json!({ "id": node, "taint": { "key": "k" } }), "taint.effect"),
+        (NODE, "AddTaint", json!({ "id": node, "taint": { "effect": 1 } }), "taint.key"),
+        (NODE, "AddTaint", json!({ "id": node, "taint": { "key": "k", "value": "a b", "effect": 1 } }), "taint.value"),
+        (NODE, "RemoveTaint", json!({ "id": node }), "key"),
+        (NODE, "RemoveTaint", json!({ "id": node, "key": "k", "effect": 9 }), "effect"),
+        (NODE, "DeleteNode", json!({}), "id"),
+        (NODE, "DeleteNode", json!({ "id": node, "nodeIsGone": true }), "reason"),
+        (NODE, "GetNodeMetrics", json!({}), "node_id"),
         (TASK, "GetTask", json!({}), "id"),
         (TASK, "ListTasks", json!({ "pageToken": "00" }), "page_token"),
         (TASK, "ListTasks", json!({ "state": 99 }), "state"),
@@ -333,7 +352,8 @@ async fn what_does_not_exist_is_not_found() {
     let before = scene.server.revision().await;
     let nobody = "01890000-0000-7000-8000-000000000000";
     let body = json!({
-        "id": nobody, "vmId": nobody, "nodeId": nobody, "bootId": "b", "updateMask": "description",
+        "id": nobody, "vmId": nobody, "nodeId": nobody, "bootId": "b", "updateMask": "description", "key": "k",
+        "taint": { "key": "k", "effect": "TAINT_EFFECT_NO_SCHEDULE" },
         "report": { "vmId": nobody, "absent": {} },
     });
     for (service, method) in [
@@ -346,6 +366,13 @@ async fn what_does_not_exist_is_not_found() {
         (VM, "GetConsoleLog"),
         (VM, "ExplainPlacement"),
         (NODE, "GetNode"),
+        (NODE, "UpdateNode"),
+        (NODE, "CordonNode"),
+        (NODE, "UncordonNode"),
+        (NODE, "AddTaint"),
+        (NODE, "RemoveTaint"),
+        (NODE, "DeleteNode"),
+        (NODE, "GetNodeMetrics"),
         (TASK, "GetTask"),
         (TASK, "CancelTask"),
         (AGENT, "ReportVM"),
@@ -392,6 +419,26 @@ async fn a_change_to_what_was_not_seen_is_refused() {
             answer.text()
         );
         assert_eq!(answer.status, 409, "{method}");
+    }
+    for (method, mut body) in [
+        (
+            "UpdateNode",
+            json!({ "updateMask": "description", "description": "x" }),
+        ),
+        ("CordonNode", json!({})),
+        ("UncordonNode", json!({})),
+        ("AddTaint", json!({ "taint": { "key": "k", "effect": 1 } })),
+        ("RemoveTaint", json!({ "key": "k" })),
+        ("DeleteNode", json!({})),
+    ] {
+        body["id"] = json!(scene.node_id);
+        body["etag"] = json!("1");
+        let answer = scene.ask(&format!("{NODE}{method}"), &body).await;
+        assert_eq!(
+            (answer.status, answer.reason().as_str()),
+            (409, "VERSION_MISMATCH"),
+            "{method}"
+        );
     }
     assert_eq!(scene.server.revision().await, before);
 }

@@ -9,6 +9,7 @@ mod curl;
 mod every_method;
 mod harness;
 mod health;
+mod nodes;
 mod protocols;
 mod repeat;
 mod startup;

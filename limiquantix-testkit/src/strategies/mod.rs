@@ -13,7 +13,7 @@ mod vms;
 
 pub use changesets::{Refused, refused_changeset, valid_changeset};
 pub use names::{any_image, any_labels, any_name, any_project};
-pub use nodes::{any_allocation, any_node};
+pub use nodes::{any_allocation, any_node, any_taint};
 pub use slots::{Slots, any_selector};
 pub use tasks::{any_task, any_volume};
 pub use vms::{any_vm, any_vm_spec};

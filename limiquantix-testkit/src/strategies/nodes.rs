@@ -13,20 +13,33 @@ use super::{any_time, any_uuid};
 /// Any node, healthy or not, cordoned or not; the memory that the host keeps never exceeds what it has.
 pub fn any_node() -> impl Strategy<Value = Node> {
     let identity = (any_uuid(), any_name(), any_labels(), any_time());
-    let admin = (any::<bool>(), any::<bool>(), "\\PC{0,30}");
+    let admin = (
+        (any::<bool>(), any::<bool>(), "\\PC{0,30}", "\\PC{0,30}"),
+        any_labels(),
+        prop::collection::vec(any_taint(), 0..3),
+    );
     (identity, any_node_spec(), admin, any_node_status()).prop_map(
-        |((id, name, labels, created), spec, (cordoned, maintenance, reason), status)| Node {
-            id: NodeId::from_uuid(id),
-            meta: Meta::created(created, labels),
-            name,
-            management_ip: "192.0.2.1".to_owned(),
-            spec,
-            admin: AdminState {
-                cordoned,
-                maintenance,
-                reason,
-            },
-            status,
+        |((id, name, reported, created), spec, (said, labels, taints), mut status)| {
+            let (cordoned, maintenance, reason, description) = said;
+            status.labels = reported;
+            let mut node = Node {
+                id: NodeId::from_uuid(id),
+                meta: Meta::created(created, Default::default()),
+                name,
+                management_ip: "192.0.2.1".to_owned(),
+                spec,
+                admin: AdminState {
+                    cordoned,
+                    maintenance,
+                    reason,
+                    description,
+                    labels,
+                    taints,
+                },
+                status,
+            };
+            node.settle_labels();
+            node
         },
     )
 }
@@ -44,11 +57,14 @@ pub fn any_allocation() -> impl Strategy<Value = NodeAllocation> {
     )
 }
 
+/// Any taint that passes validation.
+pub fn any_taint() -> impl Strategy<Value = Taint> {
+    let effect = select(vec![TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]);
+    ("[a-z]{1,8}", "[a-z]{0,8}", effect).prop_map(|(key, value, effect)| Taint { key, value, effect })
+}
+
 fn any_node_spec() -> impl Strategy<Value = NodeSpec> {
     let memory = (0u32..4_194_304).prop_flat_map(|all| (Just(all), 0..=all));
-    let effect = select(vec![TaintEffect::NoSchedule, TaintEffect::PreferNoSchedule]);
-    let taint =
-        ("[a-z]{1,8}", "[a-z]{0,8}", effect).prop_map(|(key, value, effect)| Taint { key, value, effect });
     let pool = (any_name(), any::<u64>()).prop_flat_map(|(name, capacity)| {
         (0..=capacity).prop_map(move |available| PoolFacts {
             name: name.clone(),
@@ -59,7 +75,7 @@ fn any_node_spec() -> impl Strategy<Value = NodeSpec> {
     (
         0u32..1024,
         memory,
-        prop::collection::vec(taint, 0..3),
+        prop::collection::vec(any_taint(), 0..3),
         prop::collection::vec(pool, 0..3),
     )
         .prop_map(|(cores, (memory, reserved), taints, pools)| NodeSpec {
@@ -86,6 +102,7 @@ fn any_node_status() -> impl Strategy<Value = NodeStatus> {
         .prop_map(|(phase, accel, conditions, boot, phase_since)| NodeStatus {
             phase,
             conditions,
+            labels: Default::default(),
             hypervisor: HypervisorFacts {
                 driver: "mock".to_owned(),
                 version: "1".to_owned(),

@@ -7,7 +7,7 @@ mod vm;
 mod watch;
 
 pub(crate) use node::Liveness;
-pub use node::{Heartbeat, NodeService, NodeUsage};
+pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
 pub use task::TaskService;
 pub(crate) use vm::claims;
 pub use vm::{CreateVm, Explanation, UpdateVm, VmService};

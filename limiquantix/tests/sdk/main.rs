@@ -2,6 +2,7 @@
 //! user if it failed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod administration;
 mod bench;
 mod capacity;
 mod consoles;

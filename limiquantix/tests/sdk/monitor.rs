@@ -6,7 +6,7 @@ use std::time::Duration;
 use limiquantix::core::contract::{Selector, Uplink as _};
 use limiquantix::core::identity::NodeId;
 use limiquantix::core::resource::{NodePhase, Vm, VmPhase};
-use limiquantix::{ControlPlane, NodeUsage, Settings, WatchEvent, WatchStart};
+use limiquantix::{ControlPlane, Settings, WatchEvent, WatchStart};
 use limiquantix_memory::MemoryStore;
 use limiquantix_testkit::SequentialIds;
 use tokio::time::Instant;
@@ -59,7 +59,7 @@ async fn until(bench: &Bench, vm: &Vm, phase: VmPhase) -> Arc<Vm> {
 async fn beats(bench: &Bench, node: NodeId) {
     let service = bench.cp.nodes();
     loop {
-        service.heartbeat(node, BOOT, NodeUsage::default()).await.unwrap();
+        service.heartbeat(node, BOOT, None).await.unwrap();
         tokio::time::sleep(Duration::from_secs(5)).await;
     }
 }
@@ -107,7 +107,7 @@ async fn a_silent_node_is_not_ready_and_its_vms_unknown_until_they_are_seen_agai
     assert_eq!(bench.revision().await, quiet);
 
     // Back again: the node at once, the VMs when they were looked at.
-    service.heartbeat(node, BOOT, NodeUsage::default()).await.unwrap();
+    service.heartbeat(node, BOOT, None).await.unwrap();
     assert_eq!(service.get(node).await.unwrap().status.phase, NodePhase::Ready);
     bench.told(&vm, running(&vm), None).await.unwrap();
     bench

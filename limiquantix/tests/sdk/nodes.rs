@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use limiquantix::NodeUsage;
 use limiquantix::core::contract::{NodeRegistration, Repository, Selector};
 use limiquantix::core::identity::NodeId;
 use limiquantix::core::resource::{Node, NodePhase, Object, Pool, PoolFacts, Taint, TaintEffect};
 use limiquantix::core::unit::{Bytes, Cores};
+use limiquantix::{NodeUsage, UpdateNode};
 use limiquantix_testkit::fixtures;
 
 use crate::bench::{BOOT, Bench, call, code, field, registration, request};
@@ -108,54 +108,70 @@ async fn a_stranger_does_not_take_the_place_of_a_node() {
     );
 }
 
-/// For an operator: a database that was lost makes every agent a stranger.
+/// For an operator: a database that was lost makes every agent a stranger; or an id that was removed comes back,
+/// and with it what is still said about it. An agent that never got the answer is turned away for good.
 #[tokio::test]
-async fn an_id_that_is_not_known_any_more_is_taken_over() {
+async fn one_with_an_id_that_is_not_known_is_a_new_node_once() {
     let bench = Bench::new().await;
-    let id = fixtures::node_id("from-before");
-    assert_eq!(bench.cp.nodes().register(&again(id)).await.unwrap().id, id);
+    let service = bench.cp.nodes();
+    let lost = again(fixtures::node_id("from-before"));
+    let node = service.register(&lost).await.unwrap();
+    assert_ne!(Some(node.id), lost.id);
+    assert_eq!(service.register(&lost).await.unwrap().id, node.id);
+    assert_eq!(nodes(&bench).await.len(), 1);
 }
 
 /// For an administrator: a node that was cordoned for maintenance takes VMs again, because its agent was
-/// restarted, or because a heartbeat arrived (I13).
+/// restarted, or because a heartbeat arrived (I13). What the agent no longer says stays for ever.
 #[tokio::test]
 async fn what_the_administrator_said_is_not_the_agents_to_change() {
     let bench = Bench::with_nodes(1, 8, 8192).await;
     let id = nodes(&bench).await[0].id;
-    let all = Repository::<Node>::new(bench.cp.store().clone());
-    let mut node = Node::clone(&*all.get(&id).await.unwrap());
-    node.admin.cordoned = true;
-    node.admin.reason = "new disks".to_owned();
-    node.meta.labels = fixtures::labels([("rack", "7")]);
-    let taint = Taint {
-        key: "spare".to_owned(),
+    let service = bench.cp.nodes();
+    let taint = |key: &str| Taint {
+        key: key.to_owned(),
         value: String::new(),
         effect: TaintEffect::NoSchedule,
     };
-    node.spec.taints.push(taint.clone());
-    all.update(node).await.unwrap();
+    let labels = UpdateNode {
+        labels: Some(fixtures::labels([("rack", "7")])),
+        description: Some("by the window".to_owned()),
+    };
+    service.update(&call(), id, labels).await.unwrap();
+    service.cordon(&call(), id, "new disks").await.unwrap();
+    service.add_taint(&call(), id, &taint("spare"), "").await.unwrap();
 
-    let service = bench.cp.nodes();
-    let boots = NodeRegistration {
+    let mut boots = NodeRegistration {
         boot_id: "boot-2".to_owned(),
-        labels: fixtures::labels([("zone", "a")]),
+        labels: fixtures::labels([("zone", "a"), ("rack", "unknown")]),
         ..again(id)
     };
+    boots.spec.taints = vec![taint("gpu")];
     service.register(&boots).await.unwrap();
-    service
-        .heartbeat(id, "boot-2", NodeUsage::default())
-        .await
-        .unwrap();
+    service.heartbeat(id, "boot-2", None).await.unwrap();
     let node = service.get(id).await.unwrap();
     assert!(node.admin.cordoned);
-    assert_eq!(node.admin.reason, "new disks");
+    assert_eq!(
+        (node.admin.reason.as_str(), node.admin.description.as_str()),
+        ("new disks", "by the window")
+    );
     assert_eq!(node.meta.labels, fixtures::labels([("rack", "7"), ("zone", "a")]));
-    assert_eq!(node.spec.taints, [taint]);
+    assert_eq!(node.taints(), [taint("gpu"), taint("spare")]);
     assert_eq!(node.status.boot_id, "boot-2");
     assert_eq!(
         code(bench.cp.vms().create(&call(), request("web")).await),
         "NO_NODE_FITS"
     );
+
+    boots.spec.taints.clear();
+    boots.labels.clear();
+    service.register(&boots).await.unwrap();
+    let node = service.get(id).await.unwrap();
+    assert_eq!(node.meta.labels, fixtures::labels([("rack", "7")]));
+    assert_eq!(node.taints(), [taint("spare")]);
+    let settled = bench.revision().await;
+    service.register(&boots).await.unwrap();
+    assert_eq!(bench.revision().await, settled, "nothing new, nothing written");
 }
 
 /// For an operator: a node that says nonsense of itself is believed.
@@ -222,16 +238,21 @@ async fn heartbeats_write_only_news_and_know_the_boot() {
     let id = nodes(&bench).await[0].id;
     let service = bench.cp.nodes();
     let before = bench.revision().await;
-    let usage = NodeUsage {
+    let registered = service.last_heartbeat(id).unwrap();
+    assert_eq!(
+        registered.usage, None,
+        "nothing was measured, so nothing is shown"
+    );
+    let usage = Some(NodeUsage {
         memory: Bytes(7),
         ..NodeUsage::default()
-    };
+    });
     for _ in 0..5 {
         let answer = service.heartbeat(id, BOOT, usage).await.unwrap();
         assert_eq!(answer.next, Duration::from_secs(5));
     }
     assert_eq!(bench.revision().await, before);
-    assert_eq!(service.usage(id).unwrap().memory, Bytes(7));
+    assert_eq!(service.last_heartbeat(id).unwrap().usage, usage);
     assert_eq!(
         code(service.heartbeat(id, "boot-2", usage).await),
         "NODE_SUPERSEDED"

@@ -81,7 +81,7 @@ impl Fake {
         let state = Arc::new(Mutex::new(state));
         let router = Router::new()
             .add_service(Arc::new(vms::Vms(state.clone())))
-            .add_service(Arc::new(nodes::Nodes))
+            .add_service(Arc::new(nodes::Nodes::new(state.clone())))
             .add_service(Arc::new(tasks::Tasks(state.clone())))
             .add_service(Arc::new(auth::Auth));
         let app = axum::Router::new().fallback_service(ConnectRpcService::new(router));

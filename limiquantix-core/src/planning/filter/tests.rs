@@ -119,6 +119,7 @@ fn the_administrators_word_counts_and_maintenance_is_named_before_cordon() {
             cordoned,
             maintenance,
             reason: reason.into(),
+            ..AdminState::default()
         };
         let node = NodeView { admin, ..node() };
         assert_refused(&node, &request(), &policy(100, 100), words);
@@ -327,6 +328,7 @@ fn what_people_typed_cannot_break_a_line_or_drive_a_terminal() {
             cordoned: true,
             maintenance: false,
             reason: format!("é\n\u{1b}[31m\u{202e}{}", "x".repeat(1_000_000)),
+            ..AdminState::default()
         },
         ..node()
     };

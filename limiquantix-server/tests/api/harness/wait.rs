@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connectrpc::client::SharedHttp2Connection;
-use limiquantix_proto::compute::v1::{NodePhase, NodeServiceClient, WatchNodeRequest};
+use limiquantix_proto::compute::v1::{NodePhase, NodeServiceClient, WatchNodesRequest};
 use limiquantix_proto::task::v1::{Task, TaskServiceClient, TaskState, WatchTaskRequest};
 
 /// How long something may take that should happen at once, on a machine that is busy with other tests.
@@ -42,11 +42,11 @@ macro_rules! next_change {
 pub(crate) use next_change;
 
 pub(super) async fn node_ready(nodes: &NodeServiceClient<SharedHttp2Connection>, name: &str) {
-    let request = WatchNodeRequest {
+    let request = WatchNodesRequest {
         initial: true,
         ..Default::default()
     };
-    let mut events = nodes.watch_node(request).await.unwrap();
+    let mut events = nodes.watch_nodes(request).await.unwrap();
     loop {
         let event = next_change!(events);
         if event.node.hostname == name && event.node.status.phase == NodePhase::Ready {

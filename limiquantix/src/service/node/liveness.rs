@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::time::{Monotonic, Timestamp};
 use limiquantix_core::unit::{Bytes, MilliCpus};
 
-/// What a node uses, as it says itself.
+/// What a node uses, as it measures it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct NodeUsage {
     /// Processor time in use.
@@ -15,8 +15,15 @@ pub struct NodeUsage {
     pub memory: Bytes,
     /// Disk space in use.
     pub disk: Bytes,
-    /// When it was said, by the control plane's clock.
-    pub seen_at: Timestamp,
+}
+
+/// The last heartbeat of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastHeartbeat {
+    /// When it arrived, by the control plane's clock.
+    pub at: Timestamp,
+    /// What the node uses, if it said so.
+    pub usage: Option<NodeUsage>,
 }
 
 /// When each node was last heard of, by the control plane's own monotonic clock: the node's clock and steps
@@ -24,42 +31,50 @@ pub struct NodeUsage {
 #[derive(Debug)]
 pub(crate) struct Liveness {
     started: Monotonic,
-    beats: Mutex<BTreeMap<NodeId, (Monotonic, NodeUsage)>>,
+    heard: Mutex<BTreeMap<NodeId, Heard>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    at: Monotonic,
+    heartbeat: Option<LastHeartbeat>,
 }
 
 impl Liveness {
     pub(crate) fn new(started: Monotonic) -> Self {
         Self {
             started,
-            beats: Mutex::default(),
+            heard: Mutex::default(),
         }
     }
 
-    pub(crate) fn beat(&self, node: NodeId, at: Monotonic, usage: NodeUsage) {
-        self.beats
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(node, (at, usage));
+    pub(crate) fn beat(&self, node: NodeId, at: Monotonic, heartbeat: LastHeartbeat) {
+        let heartbeat = Some(heartbeat);
+        self.lock().insert(node, Heard { at, heartbeat });
     }
 
     /// The node was heard of by other means than a heartbeat.
     pub(crate) fn hear(&self, node: NodeId, at: Monotonic) {
-        let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        beats.entry(node).or_insert((at, NodeUsage::default())).0 = at;
+        let silent = Heard { at, heartbeat: None };
+        self.lock().entry(node).or_insert(silent).at = at;
+    }
+
+    /// The node was removed.
+    pub(crate) fn forget(&self, node: NodeId) {
+        self.lock().remove(&node);
     }
 
     /// How long a node has been silent. One that was never heard of is given the time since the start: after
     /// a restart of the control plane every node gets its chance to report.
     pub(crate) fn silence(&self, node: NodeId, now: Monotonic) -> Duration {
-        let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        now.since(beats.get(&node).map_or(self.started, |(at, _)| *at))
+        now.since(self.lock().get(&node).map_or(self.started, |heard| heard.at))
     }
 
-    pub(crate) fn usage(&self, node: NodeId) -> Option<NodeUsage> {
-        self.beats
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&node)
-            .map(|(_, usage)| *usage)
+    pub(crate) fn heartbeat(&self, node: NodeId) -> Option<LastHeartbeat> {
+        self.lock().get(&node)?.heartbeat
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, Heard>> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

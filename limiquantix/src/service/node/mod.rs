@@ -1,5 +1,8 @@
+mod administer;
 mod liveness;
+mod metrics;
 mod register;
+mod remove;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +18,11 @@ use crate::control_plane::Parts;
 use crate::mutation::event;
 use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
+pub use administer::UpdateNode;
 pub(crate) use liveness::Liveness;
-pub use liveness::NodeUsage;
+pub use liveness::{LastHeartbeat, NodeUsage};
+pub use metrics::NodeMetrics;
+pub use remove::RemoveNode;
 
 /// The use cases of nodes.
 #[derive(Debug, Clone)]
@@ -75,16 +81,16 @@ impl NodeService {
         self.parts.placer.allocation(id)
     }
 
-    /// What the node last reported, and when. From memory: lost when the control plane restarts.
-    pub fn usage(&self, id: NodeId) -> Option<NodeUsage> {
-        self.parts.liveness.usage(id)
+    /// The last heartbeat of the node. From memory: lost when the control plane restarts.
+    pub fn last_heartbeat(&self, id: NodeId) -> Option<LastHeartbeat> {
+        self.parts.liveness.heartbeat(id)
     }
 
-    /// Takes note that a node lives. Writes only when that is news: heartbeats are many.
+    /// Takes note that a node lives, and of what it uses, if it says so. Writes only when that is news: heartbeats are many.
     ///
     /// `NOT_FOUND` for an unknown node, `NODE_SUPERSEDED` for one that has booted since it registered: both
     /// have to register. Administrative state is never touched.
-    pub async fn heartbeat(&self, id: NodeId, boot_id: &str, usage: NodeUsage) -> Result<Heartbeat> {
+    pub async fn heartbeat(&self, id: NodeId, boot_id: &str, usage: Option<NodeUsage>) -> Result<Heartbeat> {
         let parts = &self.parts;
         for _ in 0..ROUNDS {
             let node = match parts.placer.node(id) {
@@ -95,14 +101,10 @@ impl NodeService {
                 let message = format!("node {} has registered with another boot", node.name);
                 return Err(Error::new(Reason::NodeSuperseded, message).with("node", id.to_string()));
             }
-            parts.liveness.beat(
-                id,
-                parts.clock.monotonic(),
-                NodeUsage {
-                    seen_at: parts.clock.now(),
-                    ..usage
-                },
-            );
+            let at = parts.clock.now();
+            parts
+                .liveness
+                .beat(id, parts.clock.monotonic(), LastHeartbeat { at, usage });
             if node.status.phase == NodePhase::Ready || self.mark_ready(&node).await? {
                 break;
             }

@@ -13,16 +13,17 @@ use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result, validate};
 use tracing::info;
 
-use super::{NodeService, NodeUsage};
+use super::{LastHeartbeat, NodeService};
 use crate::call::{ROUNDS, lost_race};
 use crate::mutation::event;
 
 impl NodeService {
     /// Makes a node known, or brings what is known of it up to date. Safe to repeat.
     ///
-    /// A node is recognised by its id. One that comes without, under the name of a node that is alive with
-    /// another boot or has VMs, is refused with `NAME_TAKEN`: two machines must not share an identity. What
-    /// the administrator set (cordon, maintenance) is never changed by this.
+    /// A node is recognised by its id. One that comes without, or with one that is not known (its node was
+    /// removed), is a new node and gets a new id: an id that is gone does not come back. Under the name of a
+    /// node that is alive with another boot or has VMs, it is refused with `NAME_TAKEN`: two machines must not
+    /// share an identity. What the administrator set is never changed by this.
     pub async fn register(&self, request: &NodeRegistration) -> Result<Arc<Node>> {
         validate::node_spec("spec", &request.spec)?;
         validate::labels("labels", &request.labels)?;
@@ -57,11 +58,7 @@ impl NodeService {
         let parts = &self.parts;
         let now = parts.clock.now();
         let known = self.recognise(request).await?;
-        let id = known
-            .as_ref()
-            .map(|n| n.id)
-            .or(request.id)
-            .unwrap_or_else(|| parts.ids.node());
+        let id = known.as_ref().map_or_else(|| parts.ids.node(), |n| n.id);
         let node = described(request, known.as_deref(), id, now);
         let mut changes = Changeset::new();
         self.describe_pools(&node, now, &mut changes).await?;
@@ -87,14 +84,8 @@ impl NodeService {
             }
         }
         // A beat before the commit: the monitor must not see a ready node that was never heard of.
-        parts.liveness.beat(
-            id,
-            parts.clock.monotonic(),
-            NodeUsage {
-                seen_at: now,
-                ..NodeUsage::default()
-            },
-        );
+        let heartbeat = LastHeartbeat { at: now, usage: None };
+        parts.liveness.beat(id, parts.clock.monotonic(), heartbeat);
         match known {
             Some(known) if changes.writes.is_empty() => Ok(known),
             _ => {
@@ -114,6 +105,7 @@ impl NodeService {
             Some(id) => self.repository().find(id).await?,
             None => None,
         };
+        let stranger = known.is_none();
         if known.as_ref().is_some_and(|node| node.name == request.name) {
             return Ok(known);
         }
@@ -126,8 +118,9 @@ impl NodeService {
             .silence(namesake.id, self.parts.clock.monotonic());
         let alive =
             namesake.status.phase == NodePhase::Ready && silent <= self.parts.settings.heartbeat_timeout;
-        // The agent of the same boot that lost its notes is the same machine.
-        if request.id.is_none() && namesake.status.boot_id == request.boot_id {
+        // The agent of the same boot is the same machine: it lost its notes, or never got the answer in which its
+        // new id was.
+        if stranger && namesake.status.boot_id == request.boot_id {
             return Ok(Some(namesake));
         }
         let taken = |why: &str| {
@@ -214,8 +207,7 @@ fn outrun(e: Error, node: &Name) -> Error {
 
 /// The node as the agent describes it, with what the administrator said of it kept.
 fn described(request: &NodeRegistration, known: Option<&Node>, id: NodeId, now: Timestamp) -> Node {
-    let mut meta = known.map_or_else(|| Meta::created(now, Labels::new()), |k| k.meta.clone());
-    meta.labels.extend(request.labels.clone());
+    let meta = known.map_or_else(|| Meta::created(now, Labels::new()), |k| k.meta.clone());
     let ready_since = known
         .filter(|k| k.status.phase == NodePhase::Ready)
         .map_or(now, |k| k.status.phase_since);
@@ -229,22 +221,16 @@ fn described(request: &NodeRegistration, known: Option<&Node>, id: NodeId, now: 
         status: NodeStatus {
             phase: NodePhase::Ready,
             conditions: known.map_or_else(Vec::new, |k| k.status.conditions.clone()),
+            labels: request.labels.clone(),
             hypervisor: request.hypervisor.clone(),
             boot_id: request.boot_id.clone(),
             agent_version: request.agent_version.clone(),
             phase_since: ready_since,
         },
     };
-    // Taints of the administrator are not the agent's to drop.
-    if let Some(known) = known {
-        for taint in &known.spec.taints {
-            if !node.spec.taints.contains(taint) {
-                node.spec.taints.push(taint.clone());
-            }
-        }
-        if node != *known {
-            node.meta.updated_at = now;
-        }
+    node.settle_labels();
+    if known.is_some_and(|known| node != *known) {
+        node.meta.updated_at = now;
     }
     node
 }
