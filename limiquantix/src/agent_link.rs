@@ -11,8 +11,8 @@ use limiquantix_core::contract::{
 };
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::reconcile::Assignment;
-use limiquantix_core::resource::{Node, NodeAllocation, OperationKind, Task, Vm, Volume, VolumePhase};
-use limiquantix_core::settle::{Outcome, VmReport, settle};
+use limiquantix_core::resource::{Node, NodeAllocation, Task, Vm, Volume, VolumePhase};
+use limiquantix_core::settle::{VmReport, settle};
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
 use tracing::debug;
@@ -47,24 +47,30 @@ impl AgentLink {
         };
         let vms = crate::service::watch::<Vm>(&self.parts.store, selector, WatchStart::Initial).await?;
         let mut synced = false;
+        let link = self.clone();
         let changes = vms.filter_map(move |event| {
-            let told = match event {
+            let news = match event {
                 Err(e) => Some(Err(e)),
                 Ok(WatchEvent::Bookmark(_)) if synced => None,
                 Ok(WatchEvent::Bookmark(_)) => {
                     synced = true;
-                    Some(Ok(UplinkEvent::Synced))
+                    Some(Ok(News::Told(UplinkEvent::Synced)))
                 }
                 Ok(WatchEvent::Changed {
                     kind: ChangeKind::Deleted,
                     object,
                     ..
-                }) => Some(Ok(UplinkEvent::Removed(object.id))),
-                Ok(WatchEvent::Changed { object, .. }) => {
-                    Some(Assignment::of(&object).map(|a| UplinkEvent::Assigned(Box::new(a))))
-                }
+                }) => Some(Ok(News::Told(UplinkEvent::Removed(object.id)))),
+                Ok(WatchEvent::Changed { object, .. }) => Some(Ok(News::Vm(object))),
             };
-            std::future::ready(told)
+            let link = link.clone();
+            async move {
+                match news? {
+                    Ok(News::Told(event)) => Some(Ok(event)),
+                    Ok(News::Vm(vm)) => Some(link.assignment(&vm).await),
+                    Err(e) => Some(Err(e)),
+                }
+            }
         });
         let consoles = self.parts.consoles.attach(node);
         let consoles = stream::unfold(consoles, |mut consoles| async move {
@@ -89,6 +95,15 @@ impl AgentLink {
             },
         );
         Ok(Box::pin(both))
+    }
+
+    /// What `vm` asks of its node. Its volumes are read after the VM, and are made before any guest of it runs: they
+    /// may be further than the VM shows, never less far.
+    async fn assignment(&self, vm: &Vm) -> Result<UplinkEvent> {
+        let volumes = self.volumes(vm).await?;
+        let unmade = volumes.iter().filter(|v| v.phase == VolumePhase::Creating);
+        let assignment = Assignment::of(vm, &unmade.map(|v| v.id).collect())?;
+        Ok(UplinkEvent::Assigned(Box::new(assignment)))
     }
 
     /// Settles a report and writes the outcome, in one commit.
@@ -132,9 +147,7 @@ impl AgentLink {
         let mut changes = Changeset::new();
         match settled.vm {
             Some(after) => {
-                if made_volumes(&vm, report) {
-                    self.volumes_in_use(&vm, now, &mut changes).await?;
-                }
+                self.volumes_made(&vm, report, now, &mut changes).await?;
                 if after != *vm {
                     changes.update(after);
                 }
@@ -175,13 +188,19 @@ impl AgentLink {
         Ok(())
     }
 
-    async fn volumes_in_use(&self, vm: &Vm, now: Timestamp, changes: &mut Changeset) -> Result<()> {
-        for volume in self
-            .volumes(vm)
-            .await?
-            .into_iter()
-            .filter(|v| v.phase != VolumePhase::InUse)
-        {
+    /// Writes down that volumes have been made, so that nothing ever makes them again.
+    async fn volumes_made(
+        &self,
+        vm: &Vm,
+        report: &VmReport,
+        now: Timestamp,
+        changes: &mut Changeset,
+    ) -> Result<()> {
+        if report.made.is_empty() {
+            return Ok(());
+        }
+        let made = |v: &Volume| v.phase == VolumePhase::Creating && report.made.contains(&v.id);
+        for volume in self.volumes(vm).await?.into_iter().filter(|v| made(v)) {
             let mut volume = Volume::clone(&volume);
             volume.phase = VolumePhase::InUse;
             volume.meta.updated_at = now;
@@ -216,17 +235,10 @@ impl AgentLink {
     }
 }
 
-/// Whether the report ends an operation that begins with making the volumes. Any of them may be the first to
-/// get through: a creation that failed can be made good by a start.
-fn made_volumes(vm: &Vm, report: &VmReport) -> bool {
-    let ended = vm.operation.as_ref().zip(report.task.as_ref());
-    ended.is_some_and(|(op, told)| {
-        let makes = matches!(
-            op.kind,
-            OperationKind::Create | OperationKind::Start | OperationKind::Update
-        );
-        makes && told.task == op.task && told.outcome == Outcome::Done
-    })
+/// What a change is to a node's agent.
+enum News {
+    Told(UplinkEvent),
+    Vm(Arc<Vm>),
 }
 
 #[async_trait]

@@ -2,8 +2,9 @@
 
 use limiquantix_core::contract::{Machine, Stop, VolumeRequest};
 use limiquantix_core::reconcile::{Assignment, Step};
-use limiquantix_core::resource::VolumeSource;
-use limiquantix_core::{Error, Result};
+use limiquantix_core::identity::VolumeId;
+use limiquantix_core::resource::{DiskSpec, VolumeSource};
+use limiquantix_core::{Error, Reason, Result};
 
 use crate::agent::Parts;
 
@@ -24,7 +25,7 @@ pub(super) async fn carry_out(
         Step::ForceOff => hypervisor.ensure_stopped(vm, epoch, Stop::Force).await,
         Step::Reboot { force } => hypervisor.reboot(vm, epoch, *force).await,
         Step::RemoveMachine => hypervisor.ensure_absent(vm, epoch).await,
-        Step::Wait(_) | Step::Report(..) | Step::Rest => {
+        Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
             Err(Error::internal("a step without effect was to be done"))
         }
     }
@@ -32,6 +33,10 @@ pub(super) async fn carry_out(
 
 async fn ensure_volumes(parts: &Parts, assignment: &Assignment) -> Result<()> {
     for (disk, id) in assignment.spec.disks.iter().zip(&assignment.volumes) {
+        if !assignment.unmade.contains(id) {
+            make_sure(parts, disk, *id).await?;
+            continue;
+        }
         let source = match &disk.image {
             Some(image) => VolumeSource::Image { image: image.clone() },
             None => VolumeSource::Empty,
@@ -45,6 +50,22 @@ async fn ensure_volumes(parts: &Parts, assignment: &Assignment) -> Result<()> {
         parts.storage.ensure_volume(&request).await?;
     }
     Ok(())
+}
+
+/// Refuses to go on without a volume that was made once. It may have held data, and a guest that finds a blank disk
+/// in its place may format it, or go on without anybody noticing.
+async fn make_sure(parts: &Parts, disk: &DiskSpec, id: VolumeId) -> Result<()> {
+    if parts.storage.volume(&disk.pool, id).await?.is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "volume {id} of disk {:?} is not in pool {}; if the pool is not mounted, mount it and try again, \
+         otherwise restore the volume",
+        disk.name, disk.pool
+    );
+    Err(Error::new(Reason::VolumeMissing, message)
+        .with("volume", id.to_string())
+        .with("pool", disk.pool.to_string()))
 }
 
 async fn remove_volumes(parts: &Parts, assignment: &Assignment) -> Result<()> {

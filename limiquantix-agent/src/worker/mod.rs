@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use limiquantix_core::contract::{Instance, Machine};
+use limiquantix_core::identity::VolumeId;
 use limiquantix_core::reconcile::{Assignment, Progress, Step, next_step};
 use limiquantix_core::resource::{Accel, Operation, OperationKind, TaskError};
 use limiquantix_core::settle::{Outcome, Seen, TaskReport, VmReport};
@@ -174,10 +175,23 @@ impl Worker {
                 self.calm();
                 Ok(Pause::For(time))
             }
+            Step::RecordVolumes(task) => {
+                let made = self.present.unmade.iter().copied().collect();
+                let (phase, percent) = Step::EnsureVolumes.progress().unwrap_or_default();
+                let outcome = Outcome::Progress {
+                    phase: phase.to_owned(),
+                    percent,
+                };
+                self.tell(seen, Some(TaskReport { task, outcome }), made)
+                    .await
+                    .map_err(Trouble::Uplink)?;
+                self.progress.volumes_recorded = true;
+                Ok(Pause::None)
+            }
             Step::Report(task, outcome) => {
                 info!(vm = %self.present.vm, name = %self.present.name, %task, outcome = outcome_word(&outcome), "operation ended");
                 let told = TaskReport { task, outcome };
-                self.tell(seen, Some(told)).await.map_err(Trouble::Uplink)?;
+                self.tell(seen, Some(told), Vec::new()).await.map_err(Trouble::Uplink)?;
                 self.settled = self.present.operation.clone();
                 self.calm();
                 Ok(Pause::UntilNews)
@@ -329,6 +343,7 @@ impl Worker {
                 task: op.task,
                 outcome,
             }),
+            Vec::new(),
         )
         .await?;
         self.settled = Some(op);
@@ -340,10 +355,10 @@ impl Worker {
         if self.told == Some(seen) && !self.present.unseen {
             return Ok(());
         }
-        self.tell(seen, None).await
+        self.tell(seen, None, Vec::new()).await
     }
 
-    async fn tell(&mut self, seen: Seen, task: Option<TaskReport>) -> Result<()> {
+    async fn tell(&mut self, seen: Seen, task: Option<TaskReport>, made: Vec<VolumeId>) -> Result<()> {
         // From here on it is not known what the control plane goes by, until it says so.
         self.told = None;
         let session = self.shared.session.borrow().clone();
@@ -358,6 +373,7 @@ impl Worker {
             epoch: self.present.epoch,
             seen,
             task,
+            made,
         };
         let uplink = &self.shared.parts.uplink;
         uplink.report(session.node, &session.boot_id, &report).await?;
@@ -384,6 +400,7 @@ impl Worker {
                         percent,
                     },
                 }),
+                made: Vec::new(),
             });
         let session = self.shared.session.borrow().clone();
         let uplink = Arc::clone(&self.shared.parts.uplink);

@@ -22,6 +22,7 @@ pub enum Verb {
     ConsoleOpen,
     Pools,
     EnsureVolume,
+    Volume,
     EnsureVolumeAbsent,
     Volumes,
     Images,

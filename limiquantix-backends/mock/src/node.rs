@@ -111,6 +111,12 @@ impl MockNode {
         was_there
     }
 
+    /// Somebody on the node removes a volume, or its pool is not mounted any more. Says whether it was there.
+    pub fn lose_volume(&self, pool: &Name, volume: VolumeId) -> bool {
+        let key = (pool.clone(), volume);
+        self.shared.state().volumes.remove(&key).is_some()
+    }
+
     /// The node loses its power and boots again: every guest is off, definitions and marks are kept, and
     /// nobody knows why the guests ended.
     pub fn reboot_node(&self) {

@@ -109,6 +109,17 @@ impl StorageBackend for MockStorage {
         Ok(info)
     }
 
+    async fn volume(&self, pool: &Name, volume: VolumeId) -> Result<Option<VolumeInfo>> {
+        self.begin(Verb::Volume).await?;
+        let found = {
+            let state = self.shared.reach()?;
+            self.pool(pool)?;
+            state.volumes.get(&(pool.clone(), volume)).cloned()
+        };
+        self.end(Verb::Volume).await?;
+        Ok(found)
+    }
+
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()> {
         self.begin(Verb::EnsureVolumeAbsent).await?;
         {

@@ -18,6 +18,9 @@ pub trait StorageBackend: Send + Sync + std::fmt::Debug {
     /// never destroys data. A half-made volume of a call that died is made anew.
     async fn ensure_volume(&self, request: &VolumeRequest) -> Result<VolumeInfo>;
 
+    /// The volume as it is, or `None` if it is not there; one that is half made is not.
+    async fn volume(&self, pool: &Name, volume: VolumeId) -> Result<Option<VolumeInfo>>;
+
     /// Removes the volume for good. Success if it is not there.
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()>;
 

@@ -66,6 +66,8 @@ reasons! {
     ImageMissing = "IMAGE_MISSING", FailedPrecondition, "put the image into the pool's images directory, or name another";
     /// A named pool is not on the node.
     PoolMissing = "POOL_MISSING", FailedPrecondition, "name a pool that the node has; see lqx node show";
+    /// A volume that was made is not in its pool any more.
+    VolumeMissing = "VOLUME_MISSING", FailedPrecondition, "check that the pool is mounted on the node and try again; a volume that is really lost must be restored, nothing blank is put in its place";
     /// Another process owns this data directory.
     DataDirLocked = "DATA_DIR_LOCKED", FailedPrecondition, "stop the other process, or use another data directory";
     /// The data was written by a newer version of the program.

@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::contract::{DEFAULT_STOP_GRACE, Instance, InstanceState, RunMark};
@@ -38,6 +39,9 @@ pub struct Assignment {
     pub spec: VmSpec,
     /// Its volumes, in the order of `spec.disks`.
     pub volumes: Vec<VolumeId>,
+    /// Those of them that are not known to have been made. The node makes these and no others: where any other
+    /// is missing, its data is, and a blank one in its place would hide that.
+    pub unmade: BTreeSet<VolumeId>,
     /// The addresses of its NICs, in the order of `spec.nics`.
     pub macs: Vec<MacAddress>,
     /// The control plane has lost sight of it: a report is wanted even if nothing has changed.
@@ -45,9 +49,9 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// What `vm` asks of its node. Fails if it has none, or an interface without an address: both are
+    /// What `vm` asks of its node, where `unmade` are the volumes that are still being created. Fails if it has none, or an interface without an address: both are
     /// settled before a VM is written down.
-    pub fn of(vm: &Vm) -> Result<Self> {
+    pub fn of(vm: &Vm, unmade: &BTreeSet<VolumeId>) -> Result<Self> {
         let unfit = |what| Error::internal(format!("vm {} has {what}", vm.id));
         let placement = vm.placement.ok_or_else(|| unfit("no node"))?;
         let macs = vm
@@ -65,6 +69,7 @@ impl Assignment {
             operation: vm.operation.clone(),
             spec: vm.spec.clone(),
             volumes: vm.volumes.clone(),
+            unmade: vm.volumes.iter().copied().filter(|id| unmade.contains(id)).collect(),
             macs: macs.collect::<Result<_>>()?,
             unseen: vm.status.phase == VmPhase::Unknown,
         })
@@ -86,6 +91,8 @@ pub struct Progress {
     task: Option<TaskId>,
     /// The volumes are there.
     pub volumes_ready: bool,
+    /// The control plane knows that they have been made.
+    pub volumes_recorded: bool,
     /// The volumes are gone.
     pub volumes_removed: bool,
     /// The guest was asked to stop at this time.
@@ -111,8 +118,11 @@ impl Progress {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Step {
-    /// Make the volumes.
+    /// Make the volumes that were never made, and make sure of the others.
     EnsureVolumes,
+    /// Tell the control plane that the volumes have been made, and go on when it has written that down: from then
+    /// on they are never made again. No guest writes to a volume before.
+    RecordVolumes(TaskId),
     /// Bring the definition up to the spec.
     Define,
     /// Power on, or bring the mark of a running guest up to date.
@@ -150,7 +160,7 @@ impl Step {
             Self::Reboot { .. } => Some(("restarting", 50)),
             Self::RemoveMachine => Some(("removing the machine", 30)),
             Self::RemoveVolumes => Some(("removing volumes", 70)),
-            Self::Wait(_) | Self::Report(..) | Self::Rest => None,
+            Self::RecordVolumes(_) | Self::Wait(_) | Self::Report(..) | Self::Rest => None,
         }
     }
 }
@@ -171,8 +181,10 @@ pub fn next_step(
         return Step::Rest;
     };
     let done = || Step::Report(op.task, Outcome::Done);
+    let unrecorded = !assignment.unmade.is_empty() && !progress.volumes_recorded;
     match op.kind {
         OperationKind::Create | OperationKind::Update if !progress.volumes_ready => Step::EnsureVolumes,
+        OperationKind::Create | OperationKind::Update if unrecorded => Step::RecordVolumes(op.task),
         OperationKind::Create | OperationKind::Update if !defined => Step::Define,
         OperationKind::Create if assignment.power.state == PowerState::On => start(assignment, instance, op),
         OperationKind::Create | OperationKind::Update => done(),
@@ -181,6 +193,7 @@ pub fn next_step(
             start(assignment, instance, op)
         }
         OperationKind::Start if !progress.volumes_ready => Step::EnsureVolumes,
+        OperationKind::Start if unrecorded => Step::RecordVolumes(op.task),
         OperationKind::Start if !defined => Step::Define,
         OperationKind::Start => start(assignment, instance, op),
 

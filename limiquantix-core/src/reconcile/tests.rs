@@ -20,7 +20,7 @@ impl Bench {
         let mut vm = busy(VmPhase::Pending, kind);
         vm.power.state = power;
         vm.deleting = kind == OperationKind::Delete;
-        let assignment = Assignment::of(&vm).unwrap();
+        let assignment = Assignment::of(&vm, &BTreeSet::new()).unwrap();
         let mut progress = Progress::default();
         progress.align(assignment.operation.as_ref());
         Self {
@@ -52,6 +52,7 @@ impl Bench {
         let vm = self.assignment.vm;
         match step {
             Step::EnsureVolumes => self.progress.volumes_ready = true,
+            Step::RecordVolumes(_) => self.progress.volumes_recorded = true,
             Step::RemoveVolumes => self.progress.volumes_removed = true,
             Step::Define => {
                 let defined = self
@@ -361,14 +362,46 @@ fn progress_belongs_to_one_task() {
 fn what_is_not_settled_is_no_assignment() {
     let mut nowhere = vm(VmPhase::Running);
     nowhere.placement = None;
-    assert_eq!(Assignment::of(&nowhere).unwrap_err().reason(), Reason::Internal);
+    assert_eq!(Assignment::of(&nowhere, &BTreeSet::new()).unwrap_err().reason(), Reason::Internal);
     let mut no_mac = vm(VmPhase::Running);
     no_mac.spec.nics.push(crate::resource::NicSpec {
         network: crate::lifecycle::fixture::name("default"),
         mac: None,
         model: crate::resource::NicModel::Virtio,
     });
-    assert_eq!(Assignment::of(&no_mac).unwrap_err().reason(), Reason::Internal);
-    assert!(Assignment::of(&vm(VmPhase::Unknown)).unwrap().unseen);
-    assert!(!Assignment::of(&vm(VmPhase::Running)).unwrap().unseen);
+    assert_eq!(Assignment::of(&no_mac, &BTreeSet::new()).unwrap_err().reason(), Reason::Internal);
+    assert!(Assignment::of(&vm(VmPhase::Unknown), &BTreeSet::new()).unwrap().unseen);
+    assert!(!Assignment::of(&vm(VmPhase::Running), &BTreeSet::new()).unwrap().unseen);
+}
+
+/// For a user: a guest writes to a disk that the control plane takes for one still to be made, and after a crash
+/// the next agent puts a blank one in its place.
+#[test]
+fn no_guest_runs_before_its_volumes_are_written_down() {
+    for kind in [
+        OperationKind::Create,
+        OperationKind::Start,
+        OperationKind::Update,
+    ] {
+        let mut bench = Bench::new(kind, PowerState::On);
+        bench.assignment.unmade = BTreeSet::from([VolumeId::from_uuid(uuid::Uuid::from_u128(5))]);
+        let mut steps = Vec::new();
+        while let step @ (Step::EnsureVolumes | Step::RecordVolumes(_)) = bench.step() {
+            bench.carry_out(&step);
+            steps.push(step);
+            assert!(steps.len() <= 2, "{kind:?}: {steps:?}");
+        }
+        assert_eq!(
+            steps,
+            [Step::EnsureVolumes, Step::RecordVolumes(task_id(0))],
+            "{kind:?}"
+        );
+        // An agent that died in between says so again; one that has nothing to make has nothing to say.
+        bench.progress = Progress::default();
+        bench.progress.align(bench.assignment.operation.as_ref());
+        assert_eq!(bench.step(), Step::EnsureVolumes);
+        bench.assignment.unmade.clear();
+        bench.progress.volumes_ready = true;
+        assert_eq!(bench.step(), Step::Define, "{kind:?}");
+    }
 }

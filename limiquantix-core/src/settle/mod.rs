@@ -6,7 +6,7 @@ mod tests;
 
 use crate::contract::{InstanceState, RunMark};
 use crate::error::{Error, Reason, Result};
-use crate::identity::{TaskId, VmId};
+use crate::identity::{TaskId, VmId, VolumeId};
 use crate::lifecycle::{cancelled, may_follow};
 use crate::resource::{
     Accel, EventKind, OperationKind, PowerIntent, PowerState, StopCause, Task, TaskError, TaskState, Vm,
@@ -25,6 +25,8 @@ pub struct VmReport {
     pub seen: Seen,
     /// What became of the operation, if the agent worked on one.
     pub task: Option<TaskReport>,
+    /// Volumes of the VM that the agent has made.
+    pub made: Vec<VolumeId>,
 }
 
 /// What was seen of a machine.

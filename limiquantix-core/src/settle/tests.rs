@@ -33,6 +33,7 @@ fn off(cause: StopCause) -> Seen {
 
 fn report(seen: Seen, outcome: Option<Outcome>) -> VmReport {
     VmReport {
+        made: Vec::new(),
         vm: vm(VmPhase::Running).id,
         epoch: 1,
         seen,

@@ -102,6 +102,15 @@ impl Agent {
         }
         self.next = Some(
             match next_step(&a, instance.as_ref(), &digest(&a), &self.progress, now) {
+                Step::RecordVolumes(task) => {
+                    let outcome = Outcome::Progress {
+                        phase: "disk".to_owned(),
+                        percent: 20,
+                    };
+                    let mut report = report(&a, seen, Some(TaskReport { task, outcome }));
+                    report.made = a.unmade.iter().copied().collect();
+                    Next::Report(report)
+                }
                 Step::Report(task, outcome) => {
                     Next::Report(report(&a, seen, Some(TaskReport { task, outcome })))
                 }
@@ -131,6 +140,7 @@ impl Agent {
     pub(crate) fn act(&mut self, step: &Step, hypervisor: &mut Hypervisor, now: Monotonic, patient: bool) {
         let Some(a) = self.assignment.clone() else { return };
         let outcome = match step {
+            Step::EnsureVolumes if a.unmade.is_empty() => hypervisor.check_volume(),
             Step::EnsureVolumes => hypervisor.ensure_volume(),
             Step::RemoveVolumes => hypervisor.remove_volume(),
             Step::Define => hypervisor.define(a.epoch, &digest(&a)),
@@ -139,7 +149,7 @@ impl Agent {
             Step::ForceOff => hypervisor.stop(a.epoch, Stop::Force),
             Step::Reboot { .. } => hypervisor.reboot(a.epoch),
             Step::RemoveMachine => hypervisor.remove(a.epoch),
-            Step::Wait(_) | Step::Report(..) | Step::Rest => Err(Error::internal("no effect")),
+            Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => Err(Error::internal("no effect")),
         };
         match outcome {
             Ok(()) => match step {
@@ -160,6 +170,9 @@ impl Agent {
             return;
         }
         self.told = Some(sent.seen);
+        if !sent.made.is_empty() {
+            self.progress.volumes_recorded = true;
+        }
         if sent
             .task
             .as_ref()
@@ -201,5 +214,6 @@ fn report(a: &Assignment, seen: Seen, task: Option<TaskReport>) -> VmReport {
         epoch: a.epoch,
         seen,
         task,
+        made: Vec::new(),
     }
 }

@@ -1,8 +1,8 @@
 //! The control plane of one VM: what is stored, and the verbs that change it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use limiquantix_core::identity::{ImageName, Name, NodeId, ProjectId, TaskId, VmId};
+use limiquantix_core::identity::{ImageName, Name, NodeId, ProjectId, TaskId, VmId, VolumeId};
 use limiquantix_core::lifecycle::{self, Admission, Verb, admit, begin};
 use limiquantix_core::reconcile::Assignment;
 use limiquantix_core::resource::{
@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub(crate) struct Control {
     /// `None` once it was deleted.
     pub(crate) vm: Option<Vm>,
+    /// Those of its volumes that are still being created.
+    pub(crate) unmade: BTreeSet<VolumeId>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     made: u128,
 }
@@ -28,6 +30,7 @@ impl Control {
     pub(crate) fn new(now: Timestamp) -> Self {
         let mut control = Self {
             vm: None,
+            unmade: BTreeSet::from([VolumeId::from_uuid(Uuid::from_u128(2))]),
             tasks: BTreeMap::new(),
             made: 0,
         };
@@ -61,7 +64,7 @@ impl Control {
                 node: NodeId::from_uuid(Uuid::from_u128(7)),
                 epoch: 1,
             }),
-            volumes: Vec::new(),
+            volumes: control.unmade.iter().copied().collect(),
             operation: None,
             deleting: false,
             status: VmStatus::pending(),
@@ -76,7 +79,7 @@ impl Control {
     }
 
     pub(crate) fn assignment(&self) -> Option<Assignment> {
-        self.vm.as_ref().map(|vm| Assignment::of(vm).unwrap())
+        self.vm.as_ref().map(|vm| Assignment::of(vm, &self.unmade).unwrap())
     }
 
     fn accept(&mut self, vm: &Vm, kind: TaskKind, now: Timestamp) -> TaskId {
@@ -158,6 +161,7 @@ impl Control {
             }
             self.tasks.insert(task.id, task);
         }
+        self.unmade.retain(|id| !report.made.contains(id));
         self.vm = settled.vm;
         Ok(Ok(()))
     }

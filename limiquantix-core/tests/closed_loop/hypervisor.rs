@@ -10,6 +10,8 @@ pub(crate) struct Hypervisor {
     vm: VmId,
     pub(crate) machine: Option<Machine>,
     pub(crate) volume: bool,
+    /// A guest may have written to the volume: whatever is made in its place is blank.
+    pub(crate) has_data: bool,
     pub(crate) reachable: bool,
     /// What becomes of the next verb.
     pub(crate) fault: Option<Fault>,
@@ -53,6 +55,7 @@ impl Hypervisor {
             vm,
             machine: None,
             volume: false,
+            has_data: false,
             reachable: true,
             fault: None,
             starts: 0,
@@ -119,7 +122,24 @@ impl Hypervisor {
     }
 
     pub(crate) fn ensure_volume(&mut self) -> Result<()> {
+        assert!(
+            self.volume || !self.has_data || !self.reachable,
+            "a blank volume takes the place of one with data"
+        );
         self.verb(|h| h.volume = true, |_| {})
+    }
+
+    /// There was a volume with data, and it is not there.
+    fn lost(&self) -> bool {
+        self.has_data && !self.volume
+    }
+
+    /// Looks for a volume that was made once.
+    pub(crate) fn check_volume(&mut self) -> Result<()> {
+        if self.reachable && !self.volume {
+            return Err(Error::new(Reason::VolumeMissing, "it is not there"));
+        }
+        self.verb(|_| {}, |_| {})
     }
 
     pub(crate) fn remove_volume(&mut self) -> Result<()> {
@@ -133,6 +153,9 @@ impl Hypervisor {
     pub(crate) fn define(&mut self, epoch: u32, digest: &str) -> Result<()> {
         if self.reachable && self.machine.is_some() {
             self.claim(epoch)?;
+        }
+        if self.reachable && self.lost() {
+            return Err(Error::new(Reason::StorageFailed, "its volume is not there"));
         }
         assert!(
             self.volume || !self.reachable,
@@ -158,11 +181,15 @@ impl Hypervisor {
         if self.reachable {
             self.claim(mark.epoch)?;
         }
+        if self.reachable && self.lost() && !self.is_on() {
+            return Err(broken());
+        }
         self.verb(
             |h| {
                 if let Some(m) = &mut h.machine {
                     if matches!(m.state, InstanceState::Off(_)) {
                         h.starts += 1;
+                        h.has_data = true;
                         m.asked = false;
                     }
                     m.state = InstanceState::Running;

@@ -71,6 +71,7 @@ impl Totals {
             "started outside",
             "undefined outside",
             "guest ended",
+            "pool unmounted",
             "verb failed",
             "lost from sight",
         ] {
@@ -447,6 +448,13 @@ impl World {
                 }
                 ("started outside", happened)
             }
+            7 if extra >> 4 & 7 == 0 && !h.is_on() => {
+                let happened = std::mem::take(&mut h.volume);
+                if happened {
+                    self.totals.count("pool unmounted");
+                }
+                ("pool unmounted", happened)
+            }
             7 => {
                 let happened = h.machine.take().is_some();
                 if happened {
@@ -505,6 +513,9 @@ impl World {
         self.trace.push("--- the faults are over ---".to_owned());
         self.hypervisor.reachable = true;
         self.hypervisor.fault = None;
+        // Mounted again or restored, as the refusal asks for; what is being deleted may stay away.
+        let vm = self.control.vm.as_ref();
+        self.hypervisor.volume |= vm.is_some_and(|vm| !vm.deleting) && self.control.unmade.is_empty();
         self.arrive()?;
         self.rest()?;
         self.agrees()

@@ -2,7 +2,7 @@
 //! arrive as they were sent, field by field.
 
 use limiquantix_core::contract::{InstanceState, RunMark};
-use limiquantix_core::identity::{Name, ProjectId};
+use limiquantix_core::identity::{Name, ProjectId, VolumeId};
 use limiquantix_core::reconcile::Assignment;
 use limiquantix_core::resource::{MacAddress, Operation, OperationKind, PowerIntent, PowerState, StopCause};
 use limiquantix_core::settle::{Outcome, Seen, TaskReport, VmReport};
@@ -35,6 +35,7 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
         operation: assignment.operation.as_ref().map(operation_to_wire).into(),
         spec: vm_spec::to_wire(&assignment.spec).into(),
         volume_ids: assignment.volumes.iter().map(ToString::to_string).collect(),
+        unmade_volume_ids: assignment.unmade.iter().map(ToString::to_string).collect(),
         mac_addresses: assignment.macs.iter().map(ToString::to_string).collect(),
         unseen: assignment.unseen,
         ..Default::default()
@@ -49,7 +50,6 @@ pub fn assignment_to_wire(assignment: &Assignment) -> wire::Assignment {
 pub fn assignment_from_wire(at: &str, assignment: &wire::Assignment) -> Result<Assignment> {
     let field = |name: &str| path(at, name);
     let power = assignment.power.as_option();
-    let volumes = assignment.volume_ids.iter().enumerate();
     let macs = assignment.mac_addresses.iter().enumerate();
     Ok(Assignment {
         vm: id::parse_vm_id(&field("vm_id"), &assignment.vm_id)?,
@@ -64,14 +64,19 @@ pub fn assignment_from_wire(at: &str, assignment: &wire::Assignment) -> Result<A
             .map(|operation| operation_from_wire(&field("operation"), operation))
             .transpose()?,
         spec: vm_spec::required_from_wire(&field("spec"), assignment.spec.as_option())?,
-        volumes: volumes
-            .map(|(i, text)| id::parse_volume_id(&field(&format!("volume_ids[{i}]")), text))
-            .collect::<Result<_>>()?,
+        volumes: volumes_from_wire(&field("volume_ids"), &assignment.volume_ids)?,
+        unmade: volumes_from_wire(&field("unmade_volume_ids"), &assignment.unmade_volume_ids)?,
         macs: macs
             .map(|(i, text)| MacAddress::parse(&field(&format!("mac_addresses[{i}]")), text))
             .collect::<Result<_>>()?,
         unseen: assignment.unseen,
     })
+}
+
+fn volumes_from_wire<C: FromIterator<VolumeId>>(at: &str, ids: &[String]) -> Result<C> {
+    let ids = ids.iter().enumerate();
+    ids.map(|(i, text)| id::parse_volume_id(&format!("{at}[{i}]"), text))
+        .collect()
 }
 
 fn power_from_wire(at: &str, power: &wire::PowerIntent) -> Result<PowerIntent> {
@@ -138,6 +143,7 @@ pub fn report_to_wire(report: &VmReport) -> wire::VmReport {
         run_epoch: report.epoch,
         seen: seen_to_wire(report.seen),
         task: report.task.as_ref().map(task_to_wire).into(),
+        made_volume_ids: report.made.iter().map(ToString::to_string).collect(),
         ..Default::default()
     }
 }
@@ -160,6 +166,7 @@ pub fn report_from_wire(at: &str, report: &wire::VmReport) -> Result<VmReport> {
         task: task
             .map(|task| task_from_wire(&path(at, "task"), task))
             .transpose()?,
+        made: volumes_from_wire(&path(at, "made_volume_ids"), &report.made_volume_ids)?,
     })
 }
 

@@ -244,7 +244,7 @@ fn every_rule_about_an_assignment() {
         let mut vm = fixtures::running_vm("web", fixtures::node_id("node-1"));
         vm.spec.nics.clear();
         let mut message =
-            agent::assignment_to_wire(&limiquantix_core::reconcile::Assignment::of(&vm).unwrap());
+            agent::assignment_to_wire(&limiquantix_core::reconcile::Assignment::of(&vm, &Default::default()).unwrap());
         message.operation = agent_wire::Operation {
             task_id: fixtures::task_id("t").to_string(),
             kind: agent_wire::OperationKind::Start.into(),
@@ -254,7 +254,7 @@ fn every_rule_about_an_assignment() {
         message
     };
     agent::assignment_from_wire("a", &good()).unwrap();
-    let rules: [(&str, Spoil<agent_wire::Assignment>); 13] = [
+    let rules: [(&str, Spoil<agent_wire::Assignment>); 14] = [
         ("a.vm_id", |a| a.vm_id = "web".into()),
         ("a.vm_name", |a| a.vm_name.clear()),
         ("a.project_id", |a| a.project_id = "A B".into()),
@@ -279,6 +279,9 @@ fn every_rule_about_an_assignment() {
         }),
         ("a.spec", |a| a.spec = None.into()),
         ("a.volume_ids[0]", |a| a.volume_ids.insert(0, "../root".into())),
+        ("a.unmade_volume_ids[0]", |a| {
+            a.unmade_volume_ids.insert(0, "../root".into());
+        }),
         ("a.mac_addresses[0]", |a| a.mac_addresses = vec!["x".into()]),
     ];
     for (field, spoil) in rules {

@@ -6,7 +6,7 @@ use buffa::EnumValue;
 use limiquantix_core::contract::{
     ConsoleKind, ConsoleRequest, InstanceState, NodeRegistration, RunMark, SessionId,
 };
-use limiquantix_core::identity::{TaskId, VmId};
+use limiquantix_core::identity::{TaskId, VmId, VolumeId};
 use limiquantix_core::reconcile::Assignment;
 use limiquantix_core::resource::{
     Accel, MacAddress, Node, Operation, OperationKind, StopCause, TaskError, VmSpec,
@@ -55,6 +55,7 @@ pub(crate) fn assignment() -> impl Strategy<Value = Assignment> {
                 None => op,
             }),
             spec: narrowed(vm.spec),
+            unmade: vm.volumes.iter().copied().skip(1).collect(),
             volumes: vm.volumes,
             macs,
             unseen,
@@ -105,11 +106,13 @@ pub(crate) fn report() -> impl Strategy<Value = VmReport> {
         task: TaskId::from_uuid(task),
         outcome,
     });
-    (uuid(), any::<u32>(), seen(), of(task)).prop_map(|(vm, epoch, seen, task)| VmReport {
+    let made = vec(uuid().prop_map(VolumeId::from_uuid), 0..3);
+    (uuid(), any::<u32>(), seen(), of(task), made).prop_map(|(vm, epoch, seen, task, made)| VmReport {
         vm: VmId::from_uuid(vm),
         epoch,
         seen,
         task,
+        made,
     })
 }
 

@@ -30,6 +30,7 @@ macro_rules! storage_conformance {
             volumes: [
                 a_volume_is_made_once_and_left_alone,
                 volumes_are_listed_by_id,
+                a_volume_is_shown_once_it_is_whole,
                 a_removed_volume_is_gone,
                 a_half_made_volume_is_made_anew,
                 a_half_made_volume_can_be_removed,

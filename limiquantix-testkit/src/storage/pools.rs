@@ -26,6 +26,7 @@ pub async fn an_unknown_pool_is_missing(rig: &impl Rig) {
     let outcomes = [
         storage.ensure_volume(&wanted).await.map(drop),
         storage.ensure_volume_absent(&pool, wanted.id).await,
+        storage.volume(&pool, wanted.id).await.map(drop),
         storage.volumes(&pool).await.map(drop),
         storage.images(&pool).await.map(drop),
     ];

@@ -1,4 +1,4 @@
-//! `ensure_volume`, `ensure_volume_absent`, `volumes`.
+//! `ensure_volume`, `volume`, `ensure_volume_absent`, `volumes`.
 
 use limiquantix_core::contract::VolumeRequest;
 use limiquantix_core::resource::VolumeSource;
@@ -58,6 +58,20 @@ pub async fn a_removed_volume_is_gone(rig: &impl Rig) {
         assert_eq!(listed(rig, wanted.id).await, None);
     }
     rig.storage().ensure_volume(&wanted).await.expect("make it again");
+}
+
+/// One volume is shown as it is, and nothing where there is none or half of one.
+pub async fn a_volume_is_shown_once_it_is_whole(rig: &impl Rig) {
+    let wanted = request(rig, 2, None);
+    let shown = async || rig.storage().volume(&wanted.pool, wanted.id).await.expect("look");
+    assert_eq!(shown().await, None);
+    rig.half_make(&wanted).await;
+    assert_eq!(shown().await, None, "half a volume is none");
+    let made = rig.storage().ensure_volume(&wanted).await.expect("make");
+    assert_eq!(shown().await, Some(made));
+    let removed = rig.storage().ensure_volume_absent(&wanted.pool, wanted.id).await;
+    removed.expect("remove");
+    assert_eq!(shown().await, None);
 }
 
 /// The remains of a call that died are neither a volume nor in the way of one.

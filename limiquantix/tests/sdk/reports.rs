@@ -20,6 +20,7 @@ async fn only_the_present_agent_of_the_vms_node_is_heard() {
         epoch: 1,
         seen: off(StopCause::Crashed),
         task: None,
+        made: Vec::new(),
     };
     let link = bench.cp.agents();
     assert_eq!(code(link.report(other, BOOT, &report).await), "STALE_EPOCH");

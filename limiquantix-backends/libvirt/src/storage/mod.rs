@@ -66,6 +66,11 @@ impl StorageBackend for LibvirtStorage {
         Ok(info)
     }
 
+    async fn volume(&self, pool: &Name, volume: VolumeId) -> Result<Option<VolumeInfo>> {
+        let pool = self.places.pool(pool)?.clone();
+        blocking::run(move || volume::look(&pool, volume)).await
+    }
+
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()> {
         let pool = self.places.pool(pool)?.clone();
         blocking::run(move || volume::ensure_absent(&pool, volume)).await?;

@@ -182,7 +182,7 @@ pub(super) fn list(pool: &Pool) -> Result<Vec<VolumeInfo>> {
 }
 
 /// The volume as it is, if it is there.
-fn look(pool: &Pool, id: VolumeId) -> Result<Option<VolumeInfo>> {
+pub(super) fn look(pool: &Pool, id: VolumeId) -> Result<Option<VolumeInfo>> {
     let failed = |e| storage_failed(format!("cannot read volume {id}"), e);
     let file = match File::open(pool.volume(id)) {
         Ok(file) => file,

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt as _};
 use limiquantix::core::contract::{
     Clock, Commit, IdSource, InstanceState, NodeRegistration, RunMark, Store as _, Uplink as _, WatchFilter,
 };
-use limiquantix::core::identity::{NodeId, ProjectId, TaskId, VmId};
+use limiquantix::core::identity::{NodeId, ProjectId, TaskId, VmId, VolumeId};
 use limiquantix::core::resource::{
     Accel, Labels, NodeAllocation, Object, OperationKind, PowerState, Revision, StopCause, Task, TaskError,
     Vm, VmSpec, Volume,
@@ -120,10 +120,11 @@ impl Bench {
             vm: vm.id,
             epoch: placement.epoch,
             seen,
-            task: outcome.map(|outcome| TaskReport {
+            task: outcome.clone().map(|outcome| TaskReport {
                 task: vm.operation.as_ref().unwrap().task,
                 outcome,
             }),
+            made: made(vm, outcome.as_ref()),
         };
         self.cp.agents().report(placement.node, BOOT, &report).await
     }
@@ -341,4 +342,19 @@ pub(crate) fn field<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     let e: Error = outcome.unwrap_err();
     assert_eq!(e.reason().code(), "INVALID_FIELD", "{e}");
     e.get("field").unwrap().to_owned()
+}
+
+/// An agent that has done what begins with making the volumes has made them.
+fn made(vm: &Vm, outcome: Option<&Outcome>) -> Vec<VolumeId> {
+    let makes = |kind| {
+        matches!(
+            kind,
+            OperationKind::Create | OperationKind::Start | OperationKind::Update
+        )
+    };
+    let op = vm.operation.as_ref().filter(|op| makes(op.kind));
+    match (op, outcome) {
+        (Some(_), Some(Outcome::Done)) => vm.volumes.clone(),
+        _ => Vec::new(),
+    }
 }
