@@ -1,8 +1,8 @@
 //! Carries out one step. Every step is idempotent, so nothing here remembers anything.
 
 use limiquantix_core::contract::{Machine, Stop, VolumeRequest};
-use limiquantix_core::reconcile::{Assignment, Step};
 use limiquantix_core::identity::VolumeId;
+use limiquantix_core::reconcile::{Assignment, Step};
 use limiquantix_core::resource::{DiskSpec, VolumeSource};
 use limiquantix_core::{Error, Reason, Result};
 

@@ -191,7 +191,9 @@ impl Worker {
             Step::Report(task, outcome) => {
                 info!(vm = %self.present.vm, name = %self.present.name, %task, outcome = outcome_word(&outcome), "operation ended");
                 let told = TaskReport { task, outcome };
-                self.tell(seen, Some(told), Vec::new()).await.map_err(Trouble::Uplink)?;
+                self.tell(seen, Some(told), Vec::new())
+                    .await
+                    .map_err(Trouble::Uplink)?;
                 self.settled = self.present.operation.clone();
                 self.calm();
                 Ok(Pause::UntilNews)

@@ -111,6 +111,7 @@ async fn a_failure_whose_answer_is_lost_is_repeated_and_not_tried_again() {
 async fn every_refusal_of_every_verb_ends_the_task_and_leaves_a_vm_that_obeys() {
     let refusals = [
         (Verb::EnsureVolume, Reason::StorageFailed),
+        (Verb::Volume, Reason::StorageFailed),
         (Verb::EnsureDefined, Reason::ImageMissing),
         (Verb::EnsureRunning, Reason::HypervisorFailed),
         (Verb::EnsureStopped, Reason::HypervisorFailed),
@@ -142,7 +143,17 @@ async fn every_refusal_of_every_verb_ends_the_task_and_leaves_a_vm_that_obeys() 
                     assert!(!vm.deleting, "{context}: the owner has it back");
                     if vm.status.phase != VmPhase::Running {
                         let start = site.cp().vms().start(&call(), vm.id).await.unwrap();
-                        assert_eq!(site.end_of(&start).await.state, TaskState::Succeeded, "{context}");
+                        let end = site.end_of(&start).await;
+                        // What the deletion has removed before it failed is gone, and nothing blank replaces it.
+                        let lost = vm.volumes.len() > site.node.volumes().len();
+                        let (state, why) = match lost {
+                            true => (TaskState::Failed, Some(Reason::VolumeMissing.code())),
+                            false => (TaskState::Succeeded, None),
+                        };
+                        let told = end.error.as_ref().map(|e| e.reason.as_str());
+                        assert_eq!((end.state, told), (state, why), "{context}");
+                        let half_deleted = (Deed::Delete, Verb::EnsureVolumeAbsent, Point::After);
+                        assert_eq!(lost, (deed, verb, point) == half_deleted, "{context}");
                     }
                 }
                 site.delete_all().await;

@@ -7,9 +7,10 @@ use limiquantix_mock::{Action, Point, Verb};
 use crate::site::{Deed, Site};
 
 /// Every verb of the hypervisor and the storage that any deed comes by.
-const VERBS: [Verb; 8] = [
+const VERBS: [Verb; 9] = [
     Verb::Inspect,
     Verb::EnsureVolume,
+    Verb::Volume,
     Verb::EnsureDefined,
     Verb::EnsureRunning,
     Verb::EnsureStopped,

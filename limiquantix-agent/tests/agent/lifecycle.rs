@@ -151,7 +151,12 @@ async fn a_guest_that_does_not_obey_is_forced_off_when_its_grace_is_over() {
 #[tokio::test(start_paused = true)]
 async fn cancelled_operations_end_as_cancelled_and_are_undone() {
     use limiquantix_mock::{Action, Point, Verb};
-    for verb in [Verb::EnsureVolume, Verb::EnsureDefined, Verb::EnsureRunning] {
+    for verb in [
+        Verb::EnsureVolume,
+        Verb::Volume,
+        Verb::EnsureDefined,
+        Verb::EnsureRunning,
+    ] {
         for point in [Point::Before, Point::Midway, Point::After] {
             for deed in [Deed::Create, Deed::Start] {
                 let site = Site::new().await;
@@ -171,7 +176,14 @@ async fn cancelled_operations_end_as_cancelled_and_are_undone() {
                 match site.cp().tasks().cancel(&call(), task).await {
                     Err(e) => {
                         assert_eq!(e.reason().code(), "NOT_CANCELLABLE", "{context}");
-                        assert_eq!((deed, verb), (Deed::Start, Verb::EnsureDefined), "{context}");
+                        let passed_by = match deed {
+                            // A look has no middle.
+                            _ if (verb, point) == (Verb::Volume, Point::Midway) => true,
+                            // Its volumes are there, and it is defined.
+                            Deed::Start => matches!(verb, Verb::EnsureVolume | Verb::EnsureDefined),
+                            _ => verb == Verb::Volume,
+                        };
+                        assert!(passed_by, "{context}");
                         site.node.faults().clear();
                     }
                     Ok(_) => {

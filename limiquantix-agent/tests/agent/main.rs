@@ -15,3 +15,4 @@ mod kills;
 mod lies;
 mod lifecycle;
 mod site;
+mod volumes;

@@ -69,7 +69,12 @@ impl Assignment {
             operation: vm.operation.clone(),
             spec: vm.spec.clone(),
             volumes: vm.volumes.clone(),
-            unmade: vm.volumes.iter().copied().filter(|id| unmade.contains(id)).collect(),
+            unmade: vm
+                .volumes
+                .iter()
+                .copied()
+                .filter(|id| unmade.contains(id))
+                .collect(),
             macs: macs.collect::<Result<_>>()?,
             unseen: vm.status.phase == VmPhase::Unknown,
         })

@@ -362,27 +362,37 @@ fn progress_belongs_to_one_task() {
 fn what_is_not_settled_is_no_assignment() {
     let mut nowhere = vm(VmPhase::Running);
     nowhere.placement = None;
-    assert_eq!(Assignment::of(&nowhere, &BTreeSet::new()).unwrap_err().reason(), Reason::Internal);
+    assert_eq!(
+        Assignment::of(&nowhere, &BTreeSet::new()).unwrap_err().reason(),
+        Reason::Internal
+    );
     let mut no_mac = vm(VmPhase::Running);
     no_mac.spec.nics.push(crate::resource::NicSpec {
         network: crate::lifecycle::fixture::name("default"),
         mac: None,
         model: crate::resource::NicModel::Virtio,
     });
-    assert_eq!(Assignment::of(&no_mac, &BTreeSet::new()).unwrap_err().reason(), Reason::Internal);
-    assert!(Assignment::of(&vm(VmPhase::Unknown), &BTreeSet::new()).unwrap().unseen);
-    assert!(!Assignment::of(&vm(VmPhase::Running), &BTreeSet::new()).unwrap().unseen);
+    assert_eq!(
+        Assignment::of(&no_mac, &BTreeSet::new()).unwrap_err().reason(),
+        Reason::Internal
+    );
+    assert!(
+        Assignment::of(&vm(VmPhase::Unknown), &BTreeSet::new())
+            .unwrap()
+            .unseen
+    );
+    assert!(
+        !Assignment::of(&vm(VmPhase::Running), &BTreeSet::new())
+            .unwrap()
+            .unseen
+    );
 }
 
 /// For a user: a guest writes to a disk that the control plane takes for one still to be made, and after a crash
 /// the next agent puts a blank one in its place.
 #[test]
 fn no_guest_runs_before_its_volumes_are_written_down() {
-    for kind in [
-        OperationKind::Create,
-        OperationKind::Start,
-        OperationKind::Update,
-    ] {
+    for kind in [OperationKind::Create, OperationKind::Start, OperationKind::Update] {
         let mut bench = Bench::new(kind, PowerState::On);
         bench.assignment.unmade = BTreeSet::from([VolumeId::from_uuid(uuid::Uuid::from_u128(5))]);
         let mut steps = Vec::new();

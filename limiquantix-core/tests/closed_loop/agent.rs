@@ -149,7 +149,9 @@ impl Agent {
             Step::ForceOff => hypervisor.stop(a.epoch, Stop::Force),
             Step::Reboot { .. } => hypervisor.reboot(a.epoch),
             Step::RemoveMachine => hypervisor.remove(a.epoch),
-            Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => Err(Error::internal("no effect")),
+            Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
+                Err(Error::internal("no effect"))
+            }
         };
         match outcome {
             Ok(()) => match step {

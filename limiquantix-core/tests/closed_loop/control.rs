@@ -79,7 +79,9 @@ impl Control {
     }
 
     pub(crate) fn assignment(&self) -> Option<Assignment> {
-        self.vm.as_ref().map(|vm| Assignment::of(vm, &self.unmade).unwrap())
+        self.vm
+            .as_ref()
+            .map(|vm| Assignment::of(vm, &self.unmade).unwrap())
     }
 
     fn accept(&mut self, vm: &Vm, kind: TaskKind, now: Timestamp) -> TaskId {

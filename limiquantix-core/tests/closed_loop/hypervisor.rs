@@ -12,6 +12,8 @@ pub(crate) struct Hypervisor {
     pub(crate) volume: bool,
     /// A guest may have written to the volume: whatever is made in its place is blank.
     pub(crate) has_data: bool,
+    /// The volume was taken away once by somebody at the node.
+    pub(crate) unmounted: bool,
     pub(crate) reachable: bool,
     /// What becomes of the next verb.
     pub(crate) fault: Option<Fault>,
@@ -56,6 +58,7 @@ impl Hypervisor {
             machine: None,
             volume: false,
             has_data: false,
+            unmounted: false,
             reachable: true,
             fault: None,
             starts: 0,
@@ -129,9 +132,9 @@ impl Hypervisor {
         self.verb(|h| h.volume = true, |_| {})
     }
 
-    /// There was a volume with data, and it is not there.
+    /// There was a volume, and it is not there.
     fn lost(&self) -> bool {
-        self.has_data && !self.volume
+        self.unmounted && !self.volume
     }
 
     /// Looks for a volume that was made once.

@@ -450,6 +450,7 @@ impl World {
             }
             7 if extra >> 4 & 7 == 0 && !h.is_on() => {
                 let happened = std::mem::take(&mut h.volume);
+                h.unmounted |= happened;
                 if happened {
                     self.totals.count("pool unmounted");
                 }
@@ -513,12 +514,17 @@ impl World {
         self.trace.push("--- the faults are over ---".to_owned());
         self.hypervisor.reachable = true;
         self.hypervisor.fault = None;
-        // Mounted again or restored, as the refusal asks for; what is being deleted may stay away.
-        let vm = self.control.vm.as_ref();
-        self.hypervisor.volume |= vm.is_some_and(|vm| !vm.deleting) && self.control.unmade.is_empty();
+        self.restore();
         self.arrive()?;
         self.rest()?;
         self.agrees()
+    }
+
+    /// A pool that was unmounted is mounted again, and a volume that a failed deletion removed is restored, as the
+    /// refusal to start asks for. What is being deleted may stay away.
+    fn restore(&mut self) {
+        let vm = self.control.vm.as_ref();
+        self.hypervisor.volume |= vm.is_some_and(|vm| !vm.deleting) && self.control.unmade.is_empty();
     }
 
     /// Runs the agent until it has nothing to do. A bounded number of steps: otherwise it runs in circles.
@@ -590,6 +596,7 @@ impl World {
         if self.control.vm.is_none() {
             return Ok(());
         }
+        self.restore();
         let grace = Duration::ZERO;
         let off = (Verb::Stop { force: true }, OperationKind::Stop { grace });
         let wanted = [

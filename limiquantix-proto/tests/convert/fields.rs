@@ -243,8 +243,9 @@ fn every_rule_about_an_assignment() {
     let good = || {
         let mut vm = fixtures::running_vm("web", fixtures::node_id("node-1"));
         vm.spec.nics.clear();
-        let mut message =
-            agent::assignment_to_wire(&limiquantix_core::reconcile::Assignment::of(&vm, &Default::default()).unwrap());
+        let mut message = agent::assignment_to_wire(
+            &limiquantix_core::reconcile::Assignment::of(&vm, &Default::default()).unwrap(),
+        );
         message.operation = agent_wire::Operation {
             task_id: fixtures::task_id("t").to_string(),
             kind: agent_wire::OperationKind::Start.into(),
