@@ -79,6 +79,14 @@ impl Hypervisor for TellingHypervisor {
     async fn reboot(&self, vm: VmId, epoch: u32, force: bool) -> Result<()> {
         self.inner.reboot(vm, epoch, force).await
     }
+    async fn ensure_suspended(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.inner.ensure_suspended(vm, epoch).await
+    }
+
+    async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.inner.ensure_resumed(vm, epoch).await
+    }
+
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {
         self.inner.ensure_absent(vm, epoch).await
     }

@@ -24,6 +24,8 @@ pub(super) async fn carry_out(
         Step::AskToStop => hypervisor.ensure_stopped(vm, epoch, Stop::Graceful).await,
         Step::ForceOff => hypervisor.ensure_stopped(vm, epoch, Stop::Force).await,
         Step::Reboot { force } => hypervisor.reboot(vm, epoch, *force).await,
+        Step::Suspend => hypervisor.ensure_suspended(vm, epoch).await,
+        Step::Resume => hypervisor.ensure_resumed(vm, epoch).await,
         Step::RemoveMachine => hypervisor.ensure_absent(vm, epoch).await,
         Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
             Err(Error::internal("a step without effect was to be done"))

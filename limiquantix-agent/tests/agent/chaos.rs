@@ -93,7 +93,7 @@ async fn something(site: &mut Site, dice: &mut Dice) {
         return;
     };
     let service = site.cp().vms();
-    let asked = match dice.roll(22) {
+    let asked = match dice.roll(25) {
         0..=2 => service.start(&call(), vm.id).await.map(drop),
         3 => service.stop(&call(), vm.id, true, None).await.map(drop),
         4 => {
@@ -163,7 +163,13 @@ async fn something(site: &mut Site, dice: &mut Dice) {
             site.start_agent();
             Ok(())
         }
-        20 => {
+        20 => service.suspend(&call(), vm.id).await.map(drop),
+        21 => service.resume(&call(), vm.id).await.map(drop),
+        22 => {
+            site.node.resume_outside(vm.id);
+            Ok(())
+        }
+        23 => {
             site.restart_control_plane().await;
             Ok(())
         }
@@ -190,17 +196,19 @@ fn fine(asked: Result<()>) {
 }
 
 fn plan_a_fault(site: &Site, dice: &mut Dice) {
-    const VERBS: [Verb; 8] = [
+    const VERBS: [Verb; 10] = [
         Verb::Inspect,
         Verb::EnsureVolume,
         Verb::EnsureDefined,
         Verb::EnsureRunning,
         Verb::EnsureStopped,
         Verb::Reboot,
+        Verb::EnsureSuspended,
+        Verb::EnsureResumed,
         Verb::EnsureAbsent,
         Verb::EnsureVolumeAbsent,
     ];
-    let verb = VERBS[dice.roll(8) as usize];
+    let verb = VERBS[dice.roll(10) as usize];
     let point = [Point::Before, Point::Midway, Point::After][dice.roll(3) as usize];
     let action = match dice.roll(4) {
         0 => Action::Fail(Reason::HypervisorUnavailable, "away".to_owned()),

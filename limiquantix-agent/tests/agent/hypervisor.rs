@@ -116,6 +116,8 @@ async fn every_refusal_of_every_verb_ends_the_task_and_leaves_a_vm_that_obeys() 
         (Verb::EnsureRunning, Reason::HypervisorFailed),
         (Verb::EnsureStopped, Reason::HypervisorFailed),
         (Verb::Reboot, Reason::HypervisorFailed),
+        (Verb::EnsureSuspended, Reason::HypervisorFailed),
+        (Verb::EnsureResumed, Reason::HypervisorFailed),
         (Verb::EnsureAbsent, Reason::HypervisorFailed),
         (Verb::EnsureVolumeAbsent, Reason::StorageFailed),
     ];
@@ -141,7 +143,7 @@ async fn every_refusal_of_every_verb_ends_the_task_and_leaves_a_vm_that_obeys() 
                 site.assert_sound().await;
                 if let Some(vm) = site.vm(asked.id).await {
                     assert!(!vm.deleting, "{context}: the owner has it back");
-                    if vm.status.phase != VmPhase::Running {
+                    if !matches!(vm.status.phase, VmPhase::Running | VmPhase::Suspended) {
                         let start = site.cp().vms().start(&call(), vm.id).await.unwrap();
                         let end = site.end_of(&start).await;
                         // What the deletion has removed before it failed is gone, and nothing blank replaces it.

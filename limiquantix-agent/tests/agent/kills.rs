@@ -7,7 +7,7 @@ use limiquantix_mock::{Action, Point, Verb};
 use crate::site::{Deed, Site};
 
 /// Every verb of the hypervisor and the storage that any deed comes by.
-const VERBS: [Verb; 9] = [
+const VERBS: [Verb; 11] = [
     Verb::Inspect,
     Verb::EnsureVolume,
     Verb::Volume,
@@ -15,6 +15,8 @@ const VERBS: [Verb; 9] = [
     Verb::EnsureRunning,
     Verb::EnsureStopped,
     Verb::Reboot,
+    Verb::EnsureSuspended,
+    Verb::EnsureResumed,
     Verb::EnsureAbsent,
     Verb::EnsureVolumeAbsent,
 ];

@@ -57,6 +57,14 @@ impl Hypervisor for Liar {
         self.honest.reboot(vm, epoch, force).await
     }
 
+    async fn ensure_suspended(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.honest.ensure_suspended(vm, epoch).await
+    }
+
+    async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.honest.ensure_resumed(vm, epoch).await
+    }
+
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {
         self.honest.ensure_absent(vm, epoch).await
     }

@@ -17,6 +17,8 @@ pub enum Verb {
     EnsureRunning,
     EnsureStopped,
     Reboot,
+    EnsureSuspended,
+    EnsureResumed,
     EnsureAbsent,
     ConsoleLog,
     ConsoleOpen,

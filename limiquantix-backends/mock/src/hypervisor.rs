@@ -159,10 +159,7 @@ impl Hypervisor for MockHypervisor {
             let slot = state.claim(vm, run.epoch)?;
             match slot.state {
                 InstanceState::Running => {}
-                InstanceState::Paused => {
-                    slot.state = InstanceState::Running;
-                    state.emit(InstanceEvent::Changed(vm));
-                }
+                InstanceState::Paused => self.shared.switch(&mut state, vm, InstanceState::Running),
                 InstanceState::Off(_) => self.shared.power_on(&mut state, vm, run),
             }
         }
@@ -185,6 +182,12 @@ impl Hypervisor for MockHypervisor {
                 let run = slot.run;
                 match stop {
                     _ if !slot.is_on() => {}
+                    Stop::Graceful if slot.state == InstanceState::Paused => {
+                        return Err(Error::new(
+                            Reason::WrongState,
+                            format!("VM {vm} is suspended, and hears nothing"),
+                        ));
+                    }
                     Stop::Graceful => {
                         slot.requested.get_or_insert(Stop::Graceful);
                         guest::ask_to_shut_down(&self.shared, vm, run, behaviour);
@@ -216,6 +219,18 @@ impl Hypervisor for MockHypervisor {
             state.emit(InstanceEvent::Changed(vm));
         }
         self.end(Verb::Reboot).await
+    }
+
+    async fn ensure_suspended(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.begin(Verb::EnsureSuspended).await?;
+        self.shared.pause(vm, epoch, InstanceState::Paused)?;
+        self.end(Verb::EnsureSuspended).await
+    }
+
+    async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
+        self.begin(Verb::EnsureResumed).await?;
+        self.shared.pause(vm, epoch, InstanceState::Running)?;
+        self.end(Verb::EnsureResumed).await
     }
 
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {

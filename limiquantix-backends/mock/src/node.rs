@@ -91,13 +91,23 @@ impl MockNode {
     /// Somebody on the node pauses the guest.
     pub fn pause_outside(&self, vm: VmId) -> bool {
         let mut state = self.shared.state();
-        let slot = state.slots.get_mut(&vm);
-        let Some(slot) = slot.filter(|s| s.state == InstanceState::Running) else {
-            return false;
-        };
-        slot.state = InstanceState::Paused;
-        state.emit(InstanceEvent::Changed(vm));
-        true
+        let ran = state
+            .slots
+            .get(&vm)
+            .is_some_and(|s| s.state == InstanceState::Running);
+        self.shared.switch(&mut state, vm, InstanceState::Paused);
+        ran
+    }
+
+    /// Somebody on the node lets the paused guest go on.
+    pub fn resume_outside(&self, vm: VmId) -> bool {
+        let mut state = self.shared.state();
+        let paused = state
+            .slots
+            .get(&vm)
+            .is_some_and(|s| s.state == InstanceState::Paused);
+        self.shared.switch(&mut state, vm, InstanceState::Running);
+        paused
     }
 
     /// Somebody on the node removes the machine's definition, run mark and all, past the control plane.

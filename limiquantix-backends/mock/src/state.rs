@@ -10,7 +10,7 @@ use limiquantix_core::contract::{
 use limiquantix_core::error::{Error, Reason, Result};
 use limiquantix_core::identity::{Name, VmId, VolumeId};
 use limiquantix_core::resource::{Accel, StopCause};
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{Notify, broadcast, mpsc};
 
 use crate::config::{GuestBehaviour, MockConfig};
 use crate::fault::Faults;
@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) config: MockConfig,
     pub(crate) faults: Faults,
     pub(crate) journal: Journal,
+    /// Told when a paused guest goes on, or ends.
+    pub(crate) unpaused: Notify,
     state: Mutex<State>,
 }
 
@@ -62,6 +64,7 @@ impl Shared {
             config,
             faults: Faults::default(),
             journal,
+            unpaused: Notify::new(),
             state: Mutex::default(),
         }
     }
@@ -97,6 +100,26 @@ impl Shared {
         state.emit(InstanceEvent::Changed(vm));
     }
 
+    /// Pauses what is on, or lets it go on, on behalf of an agent.
+    pub(crate) fn pause(&self, vm: VmId, epoch: u32, to: InstanceState) -> Result<()> {
+        let mut state = self.reach()?;
+        if !state.claim(vm, epoch)?.is_on() {
+            return Err(Error::new(Reason::WrongState, format!("VM {vm} is not running")));
+        }
+        self.switch(&mut state, vm, to);
+        Ok(())
+    }
+
+    /// Makes a guest that is on paused or running.
+    pub(crate) fn switch(&self, state: &mut State, vm: VmId, to: InstanceState) {
+        let Some(slot) = state.slots.get_mut(&vm).filter(|s| s.is_on() && s.state != to) else {
+            return;
+        };
+        slot.state = to;
+        self.unpaused.notify_waiters();
+        state.emit(InstanceEvent::Changed(vm));
+    }
+
     /// Ends a running guest. Does nothing if it is off already.
     pub(crate) fn power_off(&self, state: &mut State, vm: VmId, cause: StopCause) -> bool {
         let Some(slot) = state.slots.get_mut(&vm) else {
@@ -107,6 +130,7 @@ impl Shared {
         }
         slot.state = InstanceState::Off(cause);
         slot.console = None;
+        self.unpaused.notify_waiters();
         self.journal.write(&self.config.name, vm, What::Ended(cause));
         state.emit(InstanceEvent::Changed(vm));
         true

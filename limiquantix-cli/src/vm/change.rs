@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::client::{Client, new_request_id, retrying};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::resolve;
 use crate::wait::{self, Progress};
 
 /// How a change is made.
@@ -23,6 +24,24 @@ pub(crate) struct WaitArgs {
     /// Check everything, tell the effect, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// Which VMs, and how they are changed.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Vms {
+    /// Names, ids, unique prefixes or globs
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) wait: WaitArgs,
+}
+
+/// What has to be confirmed before it is done.
+pub(super) struct Danger {
+    /// As in `power off web, db?`.
+    pub(super) what: &'static str,
+    /// It was confirmed on the command line.
+    pub(super) yes: bool,
 }
 
 /// A change in words.
@@ -52,8 +71,25 @@ struct Sent {
     idle: bool,
 }
 
+/// Finds the VMs, has a dangerous change confirmed, and makes it of each.
+pub(super) async fn named(
+    app: &App,
+    args: &Vms,
+    verb: &Verb,
+    danger: Option<Danger>,
+    send: impl AsyncFn(&VmServiceClient<HttpClient>, &Change<'_>) -> Result<VirtualMachine, ConnectError>,
+) -> Result<Exit, Failure> {
+    let client = app.client()?;
+    let vms = resolve::vms(app, &client, &args.names).await?;
+    if let Some(Danger { what, yes }) = danger.filter(|_| !args.wait.dry_run) {
+        let names: Vec<&str> = vms.iter().map(|vm| vm.name.as_str()).collect();
+        app.confirm(yes, what, &names)?;
+    }
+    each(app, &client, &vms, &args.wait, verb, send).await
+}
+
 /// Makes a change of every VM.
-pub(super) async fn each(
+async fn each(
     app: &App,
     client: &Client,
     vms: &[VirtualMachine],

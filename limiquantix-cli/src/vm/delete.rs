@@ -2,11 +2,10 @@
 
 use limiquantix_proto::compute::v1::DeleteVMRequest;
 
-use super::change::{self, Verb, WaitArgs};
+use super::change::{self, Danger, Verb};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::resolve;
 
 const VERB: Verb = Verb {
     infinitive: "delete",
@@ -18,27 +17,22 @@ const VERB: Verb = Verb {
 /// Which VMs, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Names, ids, unique prefixes or globs
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
+    #[command(flatten)]
+    of: change::Vms,
     /// Power running VMs off first
     #[arg(long)]
     force: bool,
     /// Do not ask for a confirmation
     #[arg(short, long)]
     yes: bool,
-    #[command(flatten)]
-    wait: WaitArgs,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
-    let client = app.client()?;
-    let vms = resolve::vms(app, &client, &args.names).await?;
-    if !args.wait.dry_run {
-        let names: Vec<&str> = vms.iter().map(|vm| vm.name.as_str()).collect();
-        app.confirm(args.yes, "delete", &names)?;
-    }
-    change::each(app, &client, &vms, &args.wait, &VERB, async |service, change| {
+    let danger = Some(Danger {
+        what: "delete",
+        yes: args.yes,
+    });
+    change::named(app, &args.of, &VERB, danger, async |service, change| {
         let request = DeleteVMRequest {
             id: change.vm.id.clone(),
             request_id: change.request_id.clone(),

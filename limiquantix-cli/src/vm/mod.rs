@@ -5,11 +5,13 @@ mod create;
 mod delete;
 mod list;
 mod reboot;
+mod resume;
 mod row;
 mod show;
 mod spec;
 mod start;
 mod stop;
+mod suspend;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -41,11 +43,15 @@ pub(crate) enum Command {
     /// Create a VM
     Create(Box<create::Args>),
     /// Start VMs
-    Start(start::Args),
+    Start(change::Vms),
     /// Stop VMs
     Stop(stop::Args),
     /// Reboot VMs
     Reboot(reboot::Args),
+    /// Pause VMs; their memory stays on their nodes
+    Suspend(change::Vms),
+    /// Let suspended VMs go on
+    Resume(change::Vms),
     /// Delete VMs with their disks
     Delete(delete::Args),
     /// Show the changes of VMs, for ever
@@ -61,6 +67,8 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<Exit, Failure> {
         Command::Start(args) => start::run(app, args).await,
         Command::Stop(args) => stop::run(app, args).await,
         Command::Reboot(args) => reboot::run(app, args).await,
+        Command::Suspend(args) => suspend::run(app, args).await,
+        Command::Resume(args) => resume::run(app, args).await,
         Command::Delete(args) => delete::run(app, args).await,
         Command::Watch(args) => watch::run(app, args).await,
     }

@@ -5,12 +5,11 @@ use std::time::Duration;
 use buffa_types::google::protobuf;
 use limiquantix_proto::compute::v1::StopVMRequest;
 
-use super::change::{self, Verb, WaitArgs};
+use super::change::{self, Danger, Verb};
 use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::quantity::duration;
-use crate::resolve;
 
 const VERB: Verb = Verb {
     infinitive: "stop",
@@ -22,9 +21,8 @@ const VERB: Verb = Verb {
 /// Which VMs, and how.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Names, ids, unique prefixes or globs
-    #[arg(required = true, value_name = "NAME")]
-    names: Vec<String>,
+    #[command(flatten)]
+    of: change::Vms,
     /// Power off at once; what the guest has not written is lost
     #[arg(long)]
     force: bool,
@@ -34,18 +32,14 @@ pub(crate) struct Args {
     /// Do not ask for a confirmation of --force
     #[arg(short, long)]
     yes: bool,
-    #[command(flatten)]
-    wait: WaitArgs,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
-    let client = app.client()?;
-    let vms = resolve::vms(app, &client, &args.names).await?;
-    if args.force && !args.wait.dry_run {
-        let names: Vec<&str> = vms.iter().map(|vm| vm.name.as_str()).collect();
-        app.confirm(args.yes, "power off", &names)?;
-    }
-    change::each(app, &client, &vms, &args.wait, &VERB, async |service, change| {
+    let danger = args.force.then_some(Danger {
+        what: "power off",
+        yes: args.yes,
+    });
+    change::named(app, &args.of, &VERB, danger, async |service, change| {
         let request = StopVMRequest {
             id: change.vm.id.clone(),
             request_id: change.request_id.clone(),

@@ -158,3 +158,25 @@ async fn tasks_are_cancelled() {
         .exits(4)
         .says("error[NOT_CANCELLABLE]");
 }
+
+#[tokio::test]
+async fn a_vm_is_suspended_and_resumed() {
+    let server = Fake::start().await;
+    let ended = server
+        .lqx("vm suspend web -o json")
+        .await
+        .exits(0)
+        .says("suspended");
+    assert_eq!(ended.json()["status"]["state"], "VM_STATE_SUSPENDED");
+    let ended = server.lqx("vm resume web -o json").await.exits(0).says("running");
+    assert_eq!(ended.json()["status"]["state"], "VM_STATE_RUNNING");
+    server
+        .lqx("vm suspend web db --dry-run")
+        .await
+        .exits(0)
+        .says("would suspend vm \"web\"; nothing was changed")
+        .says("would suspend vm \"db\"");
+    let ended = server.lqx("vm resume web --no-wait").await.exits(0);
+    assert_eq!(ended.out, "resume-web\n");
+    assert_eq!(server.count(&format!("SuspendVM {}", id(1))), 2);
+}

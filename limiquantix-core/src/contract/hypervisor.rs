@@ -55,13 +55,23 @@ pub trait Hypervisor: Send + Sync + std::fmt::Debug {
 
     /// Powers the machine off. [`Stop::Graceful`] only asks the guest and returns at once; the state
     /// changes when the guest obeys, if it does. [`Stop::Force`] returns when the guest is dead.
-    /// Success if it is off already, or not defined at all. A guest that was forced
+    /// Success if it is off already, or not defined at all. A paused guest hears nothing: asking it is
+    /// `WRONG_STATE`, forcing it off is not. A guest that was forced
     /// off, or shut down after it was asked, is off with the cause `Requested`.
     async fn ensure_stopped(&self, vm: VmId, epoch: u32, stop: Stop) -> Result<()>;
 
     /// Restarts a running guest: asks it, or resets it if `force`. Not idempotent by nature; the caller
     /// does it at most once per task as far as it can know. `WRONG_STATE` if it is not running.
     async fn reboot(&self, vm: VmId, epoch: u32, force: bool) -> Result<()>;
+
+    /// Pauses a running guest: its processors stand still, its memory is kept on the node, and nothing is written
+    /// to disk, so that it does not outlive the node's power. Success if it is paused already; the run mark stays
+    /// as it is. `WRONG_STATE` if it is off.
+    async fn ensure_suspended(&self, vm: VmId, epoch: u32) -> Result<()>;
+
+    /// Lets a paused guest go on, whoever paused it. Success if it runs already; the run mark stays as it is.
+    /// `WRONG_STATE` if it is off: unlike [`ensure_running`](Self::ensure_running), this never starts a guest.
+    async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()>;
 
     /// Forces the machine off and removes its definition, run mark, console log and cloud-init seed.
     /// Volumes are left. Success if it is not defined.

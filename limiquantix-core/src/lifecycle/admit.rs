@@ -14,6 +14,10 @@ pub enum Verb {
     },
     /// Restart.
     Reboot,
+    /// Pause, the memory kept on the node.
+    Suspend,
+    /// Let go on what is paused.
+    Resume,
     /// Change the spec.
     Update,
     /// Remove.
@@ -30,6 +34,8 @@ impl Verb {
             Self::Start => "start",
             Self::Stop { .. } => "stop",
             Self::Reboot => "reboot",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
             Self::Update => "update",
             Self::Delete { .. } => "delete",
         }
@@ -67,13 +73,13 @@ pub fn admit(vm: &Vm, verb: Verb) -> Result<Admission> {
 /// Pulling the plug must always be possible, and so must giving up on a VM that is still being made: an
 /// operator at a stuck machine is never told to wait for the thing that is stuck.
 fn supersedes(verb: Verb, under_way: OperationKind) -> bool {
-    use OperationKind::{Create, Delete, Reboot, Start, Stop, Update};
+    use OperationKind::{Create, Delete, Reboot, Resume, Start, Stop, Suspend, Update};
     match (verb, under_way) {
         (_, Delete) => false,
         (Verb::Delete { force: true }, _) | (Verb::Delete { .. }, Create) => true,
-        (Verb::Stop { force: true }, Start | Reboot { .. }) => true,
+        (Verb::Stop { force: true }, Start | Reboot { .. } | Suspend | Resume) => true,
         (Verb::Stop { force: true }, Stop { grace }) => !grace.is_zero(),
-        (_, Create | Start | Stop { .. } | Reboot { .. } | Update) => false,
+        (_, Create | Start | Stop { .. } | Reboot { .. } | Suspend | Resume | Update) => false,
     }
 }
 
@@ -81,10 +87,12 @@ fn phase_admits(vm: &Vm, verb: Verb) -> Result<()> {
     use VmPhase::{Deleting, Error as Failed, Migrating, Pending, Running, Stopped, Suspended, Unknown};
     match (verb, vm.status.phase) {
         (Verb::Start, Stopped | Failed) => Ok(()),
-        (Verb::Stop { .. } | Verb::Reboot, Running) | (Verb::Stop { .. }, Suspended | Failed) => Ok(()),
+        (Verb::Stop { .. } | Verb::Reboot | Verb::Suspend, Running) => Ok(()),
+        (Verb::Stop { .. }, Suspended | Failed) | (Verb::Resume, Suspended) => Ok(()),
         (Verb::Update, Stopped | Failed) => Ok(()),
         (Verb::Delete { .. }, Stopped | Failed | Pending) | (Verb::Delete { force: true }, _) => Ok(()),
-        (Verb::Start, Running) => Err(already(vm, "runs already")),
+        (Verb::Start | Verb::Resume, Running) => Err(already(vm, "runs already")),
+        (Verb::Suspend, Suspended) => Err(already(vm, "is suspended already")),
         (Verb::Stop { .. }, Stopped) => Err(already(vm, "is stopped already")),
         (Verb::Delete { force: false }, Unknown) => Err(wrong(
             vm,
@@ -97,6 +105,10 @@ fn phase_admits(vm: &Vm, verb: Verb) -> Result<()> {
         }
         (Verb::Reboot, Stopped | Failed | Suspended) => {
             Err(wrong(vm, verb, "only what runs can be restarted"))
+        }
+        (Verb::Suspend, Stopped | Failed) => Err(wrong(vm, verb, "only what runs can be suspended")),
+        (Verb::Resume, Stopped | Failed) => {
+            Err(wrong(vm, verb, "it is not suspended, and has to be started"))
         }
         (Verb::Start, Suspended) => Err(wrong(vm, verb, "it is suspended: resume or stop it first")),
         (_, Unknown) => Err(wrong(

@@ -25,8 +25,8 @@ pub fn begin(vm: &Vm, kind: OperationKind, task: TaskId, now: Timestamp) -> Vm {
             vm.deleting = true;
             vm.status.phase = VmPhase::Deleting;
         }
-        // A creation begins with the VM itself; an update is not worth a phase of its own.
-        OperationKind::Create | OperationKind::Update => {}
+        // A creation begins with the VM itself; the others are over too soon to be worth a phase of their own.
+        OperationKind::Create | OperationKind::Suspend | OperationKind::Resume | OperationKind::Update => {}
     }
     vm
 }

@@ -46,6 +46,8 @@ pub fn cancel(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
         }
         OperationKind::Stop { .. }
         | OperationKind::Reboot { .. }
+        | OperationKind::Suspend
+        | OperationKind::Resume
         | OperationKind::Update
         | OperationKind::Delete => {
             return Err(not_cancellable(&task, "what it does cannot be undone"));

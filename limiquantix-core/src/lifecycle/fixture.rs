@@ -16,7 +16,7 @@ use crate::unit::{Cores, Mebibytes};
 pub(crate) const NOW: Timestamp = Timestamp(1_000_000);
 
 /// Every kind of operation, both ways of those that have two.
-pub(crate) const OPERATIONS: [OperationKind; 8] = [
+pub(crate) const OPERATIONS: [OperationKind; 10] = [
     OperationKind::Create,
     OperationKind::Start,
     OperationKind::Stop {
@@ -27,6 +27,8 @@ pub(crate) const OPERATIONS: [OperationKind; 8] = [
     },
     OperationKind::Reboot { force: false },
     OperationKind::Reboot { force: true },
+    OperationKind::Suspend,
+    OperationKind::Resume,
     OperationKind::Update,
     OperationKind::Delete,
 ];

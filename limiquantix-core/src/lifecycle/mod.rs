@@ -6,8 +6,9 @@
 //!  Pending ► Provisioning ► Stopped ──start──► Starting ► Running ──reboot──► Rebooting
 //!                              ▲                            │  ▲                 │
 //!                              └─────── Stopping ◄──stop────┘  └─────────────────┘
-//!                              ▲                            │
-//!                              └── guest ends by itself ────┘
+//!                              ▲                            │ ▲
+//!                              └── guest ends by itself ────┤ └──resume── Suspended
+//!                                                           └──suspend──────▲
 //!  any phase ──delete──► Deleting ► (gone)          any phase ◄──node silent──► Unknown
 //! ```
 //!

@@ -6,11 +6,13 @@ use super::*;
 use crate::error::Reason;
 use crate::resource::{OperationKind, PowerState, TaskKind, TaskState, VmPhase};
 
-const VERBS: [Verb; 7] = [
+const VERBS: [Verb; 9] = [
     Verb::Start,
     Verb::Stop { force: false },
     Verb::Stop { force: true },
     Verb::Reboot,
+    Verb::Suspend,
+    Verb::Resume,
     Verb::Update,
     Verb::Delete { force: false },
     Verb::Delete { force: true },
@@ -52,20 +54,20 @@ fn row(vm: &crate::resource::Vm) -> String {
 /// that refuses where it is the only way out.
 #[test]
 fn every_verb_in_every_phase_of_an_idle_vm() {
-    // start, stop, force stop, reboot, update, delete, force delete
+    // start, stop, force stop, reboot, suspend, resume, update, delete, force delete
     let table = [
-        (VmPhase::Pending, "WWWWWPP"),
-        (VmPhase::Provisioning, "WWWWWWP"),
-        (VmPhase::Stopped, "PAAWPPP"),
-        (VmPhase::Starting, "WWWWWWP"),
-        (VmPhase::Running, "APPPWWP"),
-        (VmPhase::Stopping, "WWWWWWP"),
-        (VmPhase::Rebooting, "WWWWWWP"),
-        (VmPhase::Suspended, "WPPWWWP"),
-        (VmPhase::Migrating, "WWWWWWP"),
-        (VmPhase::Deleting, "WWWWWWW"),
-        (VmPhase::Error, "PPPWPPP"),
-        (VmPhase::Unknown, "WWWWWWP"),
+        (VmPhase::Pending, "WWWWWWWPP"),
+        (VmPhase::Provisioning, "WWWWWWWWP"),
+        (VmPhase::Stopped, "PAAWWWPPP"),
+        (VmPhase::Starting, "WWWWWWWWP"),
+        (VmPhase::Running, "APPPPAWWP"),
+        (VmPhase::Stopping, "WWWWWWWWP"),
+        (VmPhase::Rebooting, "WWWWWWWWP"),
+        (VmPhase::Suspended, "WPPWAPWWP"),
+        (VmPhase::Migrating, "WWWWWWWWP"),
+        (VmPhase::Deleting, "WWWWWWWWW"),
+        (VmPhase::Error, "PPPWWWPPP"),
+        (VmPhase::Unknown, "WWWWWWWWP"),
     ];
     assert_eq!(
         table.map(|(p, _)| p).as_slice(),
@@ -81,12 +83,15 @@ fn every_verb_in_every_phase_of_an_idle_vm() {
 #[test]
 fn every_verb_during_every_operation_whatever_the_phase() {
     let expected = |op| match op {
-        OperationKind::Create => "BBBBBSS",
-        OperationKind::Start | OperationKind::Reboot { .. } => "BBSBBBS",
-        OperationKind::Stop { grace } if grace.is_zero() => "BBBBBBS",
-        OperationKind::Stop { .. } => "BBSBBBS",
-        OperationKind::Update => "BBBBBBS",
-        OperationKind::Delete => "BBBBBBB",
+        OperationKind::Create => "BBBBBBBSS",
+        OperationKind::Start
+        | OperationKind::Reboot { .. }
+        | OperationKind::Suspend
+        | OperationKind::Resume => "BBSBBBBBS",
+        OperationKind::Stop { grace } if grace.is_zero() => "BBBBBBBBS",
+        OperationKind::Stop { .. } => "BBSBBBBBS",
+        OperationKind::Update => "BBBBBBBBS",
+        OperationKind::Delete => "BBBBBBBBB",
     };
     for op in OPERATIONS {
         for phase in VmPhase::ALL.iter().filter(|p| **p != VmPhase::Deleting) {
@@ -95,7 +100,7 @@ fn every_verb_during_every_operation_whatever_the_phase() {
         // A tombstone admits nothing at all.
         assert_eq!(
             row(&busy(VmPhase::Deleting, op)),
-            "BBBBBBB",
+            "BBBBBBBBB",
             "{op:?} while deleting"
         );
     }
@@ -112,6 +117,10 @@ fn refusals_name_the_vm_the_state_and_the_way_out() {
         "{}",
         e.message()
     );
+    let e = admit(&vm(VmPhase::Suspended), Verb::Start).unwrap_err();
+    assert!(e.message().contains("resume or stop it first"), "{}", e.message());
+    let e = admit(&vm(VmPhase::Stopped), Verb::Resume).unwrap_err();
+    assert!(e.message().contains("has to be started"), "{}", e.message());
     let e = admit(&vm(VmPhase::Unknown), Verb::Delete { force: false }).unwrap_err();
     assert!(e.message().contains("may well be running"), "{}", e.message());
 }
@@ -186,7 +195,9 @@ fn beginning_takes_the_slot_records_the_intent_and_shows_the_phase() {
         OperationKind::Stop { .. } => (VmPhase::Stopping, Some(PowerState::Off), false),
         OperationKind::Reboot { .. } => (VmPhase::Rebooting, None, false),
         OperationKind::Delete => (VmPhase::Deleting, Some(PowerState::Off), true),
-        OperationKind::Create | OperationKind::Update => (VmPhase::Error, None, false),
+        OperationKind::Create | OperationKind::Suspend | OperationKind::Resume | OperationKind::Update => {
+            (VmPhase::Error, None, false)
+        }
     };
     for op in OPERATIONS {
         let mut before = vm(VmPhase::Error);
@@ -279,6 +290,8 @@ fn what_cannot_be_undone_is_not_cancellable() {
             TaskKind::StopVm,
         ),
         (OperationKind::Reboot { force: false }, TaskKind::RebootVm),
+        (OperationKind::Suspend, TaskKind::SuspendVm),
+        (OperationKind::Resume, TaskKind::ResumeVm),
         (OperationKind::Update, TaskKind::UpdateVm),
         (OperationKind::Delete, TaskKind::DeleteVm),
     ];

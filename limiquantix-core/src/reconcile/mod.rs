@@ -141,6 +141,10 @@ pub enum Step {
         /// Reset rather than ask.
         force: bool,
     },
+    /// Pause the guest.
+    Suspend,
+    /// Let the paused guest go on.
+    Resume,
     /// Force off and remove the machine.
     RemoveMachine,
     /// Remove the volumes.
@@ -163,6 +167,8 @@ impl Step {
             Self::AskToStop => Some(("waiting for the guest to shut down", 30)),
             Self::ForceOff => Some(("forcing off", 70)),
             Self::Reboot { .. } => Some(("restarting", 50)),
+            Self::Suspend => Some(("suspending", 50)),
+            Self::Resume => Some(("resuming", 50)),
             Self::RemoveMachine => Some(("removing the machine", 30)),
             Self::RemoveVolumes => Some(("removing volumes", 70)),
             Self::RecordVolumes(_) | Self::Wait(_) | Self::Report(..) | Self::Rest => None,
@@ -204,12 +210,24 @@ pub fn next_step(
 
         OperationKind::Stop { grace } => match instance.map(|i| i.state) {
             None | Some(InstanceState::Off(_)) => done(),
-            Some(_) => stop(grace, progress, now),
+            Some(state) => stop(state, grace, progress, now),
         },
 
         OperationKind::Reboot { .. } if progress.rebooted => done(),
         OperationKind::Reboot { force } => match instance.map(|i| i.state) {
             Some(InstanceState::Running) => Step::Reboot { force },
+            _ => Step::Report(op.task, not_running()),
+        },
+
+        OperationKind::Suspend => match instance.map(|i| i.state) {
+            Some(InstanceState::Paused) => done(),
+            Some(InstanceState::Running) => Step::Suspend,
+            _ => Step::Report(op.task, not_running()),
+        },
+        // What has ended while it was suspended is not started by letting it go on.
+        OperationKind::Resume => match instance.map(|i| i.state) {
+            Some(InstanceState::Running) => done(),
+            Some(InstanceState::Paused) => Step::Resume,
             _ => Step::Report(op.task, not_running()),
         },
 
@@ -233,16 +251,16 @@ fn start(assignment: &Assignment, instance: Option<&Instance>, op: &Operation) -
     }
 }
 
-fn stop(grace: Duration, progress: &Progress, now: Monotonic) -> Step {
-    if grace.is_zero() {
-        return Step::ForceOff;
-    }
-    let Some(asked) = progress.stop_asked else {
-        return Step::AskToStop;
-    };
-    match grace.checked_sub(now.since(asked)) {
-        Some(left) if !left.is_zero() => Step::Wait(left),
-        _ => Step::ForceOff,
+fn stop(state: InstanceState, grace: Duration, progress: &Progress, now: Monotonic) -> Step {
+    let waited = progress
+        .stop_asked
+        .map_or(Duration::ZERO, |asked| now.since(asked));
+    match grace.checked_sub(waited) {
+        None | Some(Duration::ZERO) => Step::ForceOff,
+        // A guest that stands still hears nothing, and has to go on to shut down.
+        Some(_) if state == InstanceState::Paused => Step::Resume,
+        Some(_) if progress.stop_asked.is_none() => Step::AskToStop,
+        Some(left) => Step::Wait(left),
     }
 }
 

@@ -77,6 +77,8 @@ impl Bench {
                 self.instance.as_mut().unwrap().state = InstanceState::Off(StopCause::Requested);
             }
             Step::Reboot { .. } => self.progress.rebooted = true,
+            Step::Suspend => self.instance.as_mut().unwrap().state = InstanceState::Paused,
+            Step::Resume => self.instance.as_mut().unwrap().state = InstanceState::Running,
             Step::RemoveMachine => self.instance = None,
             Step::Wait(time) => self.now = Monotonic(self.now.0 + *time),
             Step::Report(..) | Step::Rest => {}
@@ -224,6 +226,15 @@ fn a_stop_asks_waits_its_grace_and_then_forces() {
     }
 }
 
+/// For a user: a graceful stop of a suspended VM fails, or waits for a guest that cannot hear, and pulls the plug.
+#[test]
+fn a_suspended_guest_goes_on_before_it_is_asked_to_stop() {
+    let grace = Duration::from_secs(90);
+    let mut bench =
+        Bench::new(OperationKind::Stop { grace }, PowerState::Off).with(InstanceState::Paused, None);
+    assert_eq!(bench.run(), [Step::Resume, Step::AskToStop, done()]);
+}
+
 /// For a user: every wake-up of the agent begins the grace anew, so that it never ends.
 #[test]
 fn being_woken_while_waiting_does_not_prolong_the_grace() {
@@ -252,6 +263,33 @@ fn a_reboot_happens_once_and_only_to_what_runs() {
                 Some("WRONG_STATE"),
                 "{state:?}"
             );
+        }
+    }
+}
+
+/// For a user: a suspension that is done twice, that says "done" for a guest that is off, or a resumption that
+/// starts what had ended.
+#[test]
+fn suspending_and_resuming_only_touch_what_is_on() {
+    use InstanceState::{Paused, Running};
+    let (suspend, resume) = (OperationKind::Suspend, OperationKind::Resume);
+    let cases = [
+        (suspend, Running, vec![Step::Suspend, done()]),
+        (suspend, Paused, vec![done()]),
+        (resume, Paused, vec![Step::Resume, done()]),
+        (resume, Running, vec![done()]),
+    ];
+    for (kind, state, steps) in cases {
+        let mut bench = Bench::new(kind, PowerState::On).with(state, Some(mark()));
+        assert_eq!(bench.run(), steps, "{kind:?} {state:?}");
+    }
+    for kind in [suspend, resume] {
+        for state in [None, Some(OFF), Some(InstanceState::Off(StopCause::Crashed))] {
+            let mut bench = Bench::new(kind, PowerState::On);
+            bench.instance = state.map(|s| instance(s, None));
+            let steps = bench.run();
+            assert_eq!(steps.len(), 1, "{kind:?} {state:?}: {steps:?}");
+            assert_eq!(reason(&steps[0]), Some("WRONG_STATE"), "{kind:?} {state:?}");
         }
     }
 }

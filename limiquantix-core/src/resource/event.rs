@@ -37,6 +37,10 @@ pub enum EventKind {
     VmStarted,
     /// A VM no longer runs.
     VmStopped,
+    /// A VM was paused.
+    VmSuspended,
+    /// A paused VM goes on.
+    VmResumed,
     /// An operation on a VM failed.
     VmFailed,
     /// A VM is gone.
@@ -69,6 +73,8 @@ impl EventKind {
             Self::VmUpdated => "vm_updated",
             Self::VmStarted => "vm_started",
             Self::VmStopped => "vm_stopped",
+            Self::VmSuspended => "vm_suspended",
+            Self::VmResumed => "vm_resumed",
             Self::VmFailed => "vm_failed",
             Self::VmDeleted => "vm_deleted",
             Self::NodeRegistered => "node_registered",

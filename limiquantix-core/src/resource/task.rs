@@ -53,6 +53,10 @@ pub enum TaskKind {
     StopVm,
     /// Restart it.
     RebootVm,
+    /// Pause it.
+    SuspendVm,
+    /// Let it go on.
+    ResumeVm,
     /// Change it.
     UpdateVm,
     /// Remove it.
@@ -67,6 +71,8 @@ impl TaskKind {
             Self::StartVm => "start_vm",
             Self::StopVm => "stop_vm",
             Self::RebootVm => "reboot_vm",
+            Self::SuspendVm => "suspend_vm",
+            Self::ResumeVm => "resume_vm",
             Self::UpdateVm => "update_vm",
             Self::DeleteVm => "delete_vm",
         }

@@ -301,6 +301,10 @@ pub enum OperationKind {
         /// Reset rather than ask.
         force: bool,
     },
+    /// Pause the guest, its memory kept on the node.
+    Suspend,
+    /// Let a paused guest go on.
+    Resume,
     /// Bring the machine's definition up to its spec.
     Update,
     /// Force off and remove, volumes included.

@@ -98,6 +98,7 @@ pub fn settle(vm: &Vm, task: Option<&Task>, report: &VmReport, now: Timestamp) -
     let mut s = Settling {
         vm: vm.clone(),
         task: None,
+        told_of: None,
         events: Vec::new(),
         gone: false,
         now,
@@ -133,6 +134,8 @@ pub fn settle(vm: &Vm, task: Option<&Task>, report: &VmReport, now: Timestamp) -
 struct Settling {
     vm: Vm,
     task: Option<Task>,
+    /// The operation that the report is about.
+    told_of: Option<OperationKind>,
     events: Vec<(EventKind, String)>,
     gone: bool,
     now: Timestamp,
@@ -143,6 +146,7 @@ impl Settling {
         let Some(op) = self.vm.operation.clone() else {
             return Ok(());
         };
+        self.told_of = Some(op.kind);
         match outcome {
             Outcome::Progress { phase, percent } => {
                 if self.vm.status.phase == VmPhase::Pending {
@@ -191,7 +195,11 @@ impl Settling {
             }
         }
         match kind {
-            OperationKind::Create | OperationKind::Start | OperationKind::Reboot { .. } => {}
+            OperationKind::Create
+            | OperationKind::Start
+            | OperationKind::Reboot { .. }
+            | OperationKind::Suspend
+            | OperationKind::Resume => {}
             OperationKind::Stop { .. } => self.vm.status.cause = Some(StopCause::Requested),
             OperationKind::Update => self.event(EventKind::VmUpdated, "brought up to its new spec"),
             OperationKind::Delete => {
@@ -226,8 +234,17 @@ impl Settling {
             }
             OperationKind::Update => self.vm.status.phase = VmPhase::Error,
             // What is seen decides: a guest that still runs is meant to run again.
-            OperationKind::Stop { .. } | OperationKind::Reboot { .. } => {}
+            OperationKind::Stop { .. }
+            | OperationKind::Reboot { .. }
+            | OperationKind::Suspend
+            | OperationKind::Resume => {}
         }
+    }
+
+    /// The operation under way, if it hides what is seen behind a phase of its own.
+    fn hidden_behind(&self) -> Option<OperationKind> {
+        let kind = self.vm.operation.as_ref()?.kind;
+        (!matches!(kind, OperationKind::Suspend | OperationKind::Resume)).then_some(kind)
     }
 
     fn observe(&mut self, seen: Seen) {
@@ -255,7 +272,7 @@ impl Settling {
 
     fn saw_absent(&mut self) {
         self.not_running();
-        match self.vm.operation.as_ref().map(|op| op.kind) {
+        match self.hidden_behind() {
             Some(kind) => self.vm.status.phase = transitional(kind, self.vm.status.phase),
             None if self.vm.status.phase == VmPhase::Error => {}
             None => {
@@ -279,12 +296,14 @@ impl Settling {
 
     fn saw_running(&mut self, accel: Option<Accel>) {
         self.vm.status.accel = accel;
-        if let Some(op) = &self.vm.operation {
-            self.vm.status.phase = transitional(op.kind, self.vm.status.phase);
+        if let Some(kind) = self.hidden_behind() {
+            self.vm.status.phase = transitional(kind, self.vm.status.phase);
             return;
         }
-        if self.vm.status.phase != VmPhase::Running {
-            let began = self.vm.status.started_at.is_none();
+        // A stop that was given up shows "running" before anybody has seen it, or since when.
+        let began = self.vm.status.started_at.is_none();
+        if began || self.vm.status.phase != VmPhase::Running {
+            let paused = self.vm.status.phase == VmPhase::Suspended;
             self.vm.status.phase = VmPhase::Running;
             self.vm.status.cause = None;
             if began {
@@ -296,6 +315,14 @@ impl Settling {
                     "started"
                 };
                 self.event(EventKind::VmStarted, how);
+            } else if paused {
+                let ours = self.told_of == Some(OperationKind::Resume);
+                let how = if ours {
+                    "resumed"
+                } else {
+                    "resumed on the node by somebody else"
+                };
+                self.event(EventKind::VmResumed, how);
             }
         }
         // Somebody started it at the node, or it could not be stopped. Fighting would help nobody: what runs
@@ -304,20 +331,29 @@ impl Settling {
     }
 
     fn saw_paused(&mut self) {
-        if let Some(op) = &self.vm.operation {
-            self.vm.status.phase = transitional(op.kind, self.vm.status.phase);
+        if let Some(kind) = self.hidden_behind() {
+            self.vm.status.phase = transitional(kind, self.vm.status.phase);
             return;
+        }
+        if self.vm.status.phase == VmPhase::Running {
+            let ours = self.told_of == Some(OperationKind::Suspend);
+            let how = if ours {
+                "suspended"
+            } else {
+                "suspended on the node by somebody else"
+            };
+            self.event(EventKind::VmSuspended, how);
         }
         self.vm.status.phase = VmPhase::Suspended;
         self.intend(PowerState::On);
     }
 
     fn saw_off(&mut self, cause: StopCause) {
-        if let Some(op) = &self.vm.operation {
-            self.vm.status.phase = transitional(op.kind, self.vm.status.phase);
+        if let Some(kind) = self.hidden_behind() {
+            self.vm.status.phase = transitional(kind, self.vm.status.phase);
             return;
         }
-        // Without an operation nobody is about to start it: it ended, and stays off until somebody asks.
+        // Without such an operation nobody is about to start it: it ended, and stays off until somebody asks.
         if self.vm.power.state == PowerState::On {
             self.intend(PowerState::Off);
             self.vm.status.cause = Some(cause);
@@ -365,16 +401,26 @@ impl Settling {
 /// Refuses the end of an operation whose effect is visibly not there.
 fn believable(kind: OperationKind, seen: Seen) -> Result<()> {
     let there = matches!(seen, Seen::Defined { .. });
-    let on = matches!(seen, Seen::Defined { state, .. } if !matches!(state, InstanceState::Off(_)));
+    let state = match seen {
+        Seen::Absent => None,
+        Seen::Defined { state, .. } => Some(state),
+    };
+    let on = matches!(state, Some(InstanceState::Running | InstanceState::Paused));
     let contradiction = match kind {
         OperationKind::Delete if there => "it says that the machine was removed, and shows it",
         OperationKind::Stop { .. } if on => "it says that the guest was stopped, and shows it on",
+        OperationKind::Suspend if state != Some(InstanceState::Paused) => {
+            "it says that the guest was suspended, and does not show it so"
+        }
+        OperationKind::Resume if state != Some(InstanceState::Running) => {
+            "it says that the guest was resumed, and does not show it running"
+        }
         _ => return Ok(()),
     };
     Err(Error::invalid("task.outcome", contradiction))
 }
 
-/// The phase of a VM while an operation is under way.
+/// The phase of a VM while an operation that hides what is seen is under way.
 fn transitional(kind: OperationKind, now: VmPhase) -> VmPhase {
     match kind {
         OperationKind::Create if now == VmPhase::Pending => VmPhase::Pending,
@@ -385,7 +431,7 @@ fn transitional(kind: OperationKind, now: VmPhase) -> VmPhase {
         OperationKind::Delete => VmPhase::Deleting,
         // Only what is off can be updated.
         OperationKind::Update if now == VmPhase::Unknown => VmPhase::Stopped,
-        OperationKind::Update => now,
+        OperationKind::Update | OperationKind::Suspend | OperationKind::Resume => now,
     }
 }
 

@@ -87,7 +87,7 @@ fn a_report_of_another_epoch_counts_for_nothing() {
 /// For a user: "succeeded" where nothing happened, a phase that is not what runs, an operation that never ends.
 #[test]
 fn done_ends_each_operation_in_what_is_seen() {
-    use OperationKind::{Create, Reboot, Start, Stop, Update};
+    use OperationKind::{Create, Reboot, Resume, Start, Stop, Suspend, Update};
     let off_now = off(StopCause::Requested);
     let soft = Stop {
         grace: Duration::from_secs(9),
@@ -105,6 +105,10 @@ fn done_ends_each_operation_in_what_is_seen() {
             RUNNING,
             VmPhase::Running,
         ),
+        (Suspend, VmPhase::Running, PAUSED, VmPhase::Suspended),
+        (Suspend, VmPhase::Unknown, PAUSED, VmPhase::Suspended),
+        (Resume, VmPhase::Suspended, RUNNING, VmPhase::Running),
+        (Resume, VmPhase::Unknown, RUNNING, VmPhase::Running),
         (Update, VmPhase::Stopped, off_now, VmPhase::Stopped),
         (Update, VmPhase::Unknown, off_now, VmPhase::Stopped),
     ];
@@ -162,6 +166,10 @@ fn an_outcome_that_contradicts_what_is_seen_is_refused() {
             VmPhase::Stopping,
             PAUSED,
         ),
+        (OperationKind::Suspend, VmPhase::Running, RUNNING),
+        (OperationKind::Suspend, VmPhase::Running, Seen::Absent),
+        (OperationKind::Resume, VmPhase::Suspended, PAUSED),
+        (OperationKind::Resume, VmPhase::Suspended, off(StopCause::Crashed)),
     ];
     for (kind, phase, seen) in contradictions {
         let e = settle(
@@ -179,7 +187,7 @@ fn an_outcome_that_contradicts_what_is_seen_is_refused() {
 /// could not be deleted is lost; and the reason is nowhere to be read.
 #[test]
 fn failures_revert_the_intent_to_what_is_there() {
-    use OperationKind::{Create, Delete, Reboot, Start, Stop, Update};
+    use OperationKind::{Create, Delete, Reboot, Resume, Start, Stop, Suspend, Update};
     let off_now = off(StopCause::Unknown);
     let stop = Stop {
         grace: Duration::ZERO,
@@ -252,6 +260,27 @@ fn failures_revert_the_intent_to_what_is_there() {
             VmPhase::Stopped,
             PowerState::Off,
         ),
+        (
+            Suspend,
+            VmPhase::Running,
+            RUNNING,
+            VmPhase::Running,
+            PowerState::On,
+        ),
+        (
+            Suspend,
+            VmPhase::Running,
+            off_now,
+            VmPhase::Stopped,
+            PowerState::Off,
+        ),
+        (
+            Resume,
+            VmPhase::Suspended,
+            PAUSED,
+            VmPhase::Suspended,
+            PowerState::On,
+        ),
         (Update, VmPhase::Stopped, off_now, VmPhase::Error, PowerState::Off),
         (
             Delete,
@@ -285,7 +314,7 @@ fn failures_revert_the_intent_to_what_is_there() {
     for (kind, from, seen, to, intent) in table {
         let mut before = busy(from, kind);
         before.power.state = match kind {
-            Create | Start | Reboot { .. } => PowerState::On,
+            Create | Start | Reboot { .. } | Suspend | Resume => PowerState::On,
             _ => PowerState::Off,
         };
         let (settled, ended) = end(&before, seen, failure());
@@ -451,6 +480,75 @@ fn a_guest_that_was_started_outside_is_adopted() {
         (after.status.phase, after.power.state),
         (VmPhase::Suspended, PowerState::On)
     );
+}
+
+/// For a user: a VM that runs and does not say since when, after a stop of what had been started outside was given up.
+#[test]
+fn what_runs_says_since_when() {
+    let mut before = vm(VmPhase::Running);
+    before.status.started_at = None;
+    let settled = settle(&before, None, &report(RUNNING, None), NOW).unwrap();
+    assert_eq!(kinds(&settled), [EventKind::VmStarted]);
+    assert_eq!(settled.vm.unwrap().status.started_at, Some(NOW));
+}
+
+/// For a user: a guest that somebody paused looks as if the control plane had done it, or a pause leaves no trace
+/// at all in the events.
+#[test]
+fn a_pause_and_its_end_are_told_with_who_did_it() {
+    let told = |before: &Vm, seen, outcome: Option<Outcome>| {
+        let settled = settle(before, None, &report(seen, outcome), NOW).unwrap();
+        settled.events
+    };
+    let (running, suspended) = (vm(VmPhase::Running), vm(VmPhase::Suspended));
+    let outside = told(&running, PAUSED, None);
+    assert_eq!(outside[0].0, EventKind::VmSuspended);
+    assert!(outside[0].1.contains("somebody else"), "{outside:?}");
+    let outside = told(&suspended, RUNNING, None);
+    assert_eq!(outside[0].0, EventKind::VmResumed);
+    assert!(outside[0].1.contains("somebody else"), "{outside:?}");
+    let ours = told(
+        &busy(VmPhase::Running, OperationKind::Suspend),
+        PAUSED,
+        Some(Outcome::Done),
+    );
+    assert_eq!(ours, [(EventKind::VmSuspended, "suspended".to_owned())]);
+    let ours = told(
+        &busy(VmPhase::Suspended, OperationKind::Resume),
+        RUNNING,
+        Some(Outcome::Done),
+    );
+    assert_eq!(ours, [(EventKind::VmResumed, "resumed".to_owned())]);
+}
+
+/// For a user: a guest that ends while it is being suspended is shown as running until the task has failed, and
+/// its end is never told.
+#[test]
+fn suspending_and_resuming_hide_nothing() {
+    for kind in [OperationKind::Suspend, OperationKind::Resume] {
+        let before = busy(VmPhase::Running, kind);
+        let settled = settle(&before, None, &report(off(StopCause::Crashed), None), NOW).unwrap();
+        assert_eq!(kinds(&settled), [EventKind::VmStopped], "{kind:?}");
+        let after = settled.vm.unwrap();
+        assert_eq!(
+            (after.status.phase, after.power.state),
+            (VmPhase::Stopped, PowerState::Off)
+        );
+        assert_eq!(
+            after.operation, before.operation,
+            "{kind:?} is still to be reported on"
+        );
+        let gone = settle(&before, None, &report(Seen::Absent, Some(failure())), NOW).unwrap();
+        let after = gone.vm.unwrap();
+        assert_eq!(
+            (after.status.phase, after.power.state),
+            (VmPhase::Error, PowerState::Off)
+        );
+        assert!(
+            after.status.message.contains("starting it defines it anew"),
+            "{kind:?}"
+        );
+    }
 }
 
 /// For a user: a machine that was undefined with the hypervisor's own tools is shown as running, or its loss

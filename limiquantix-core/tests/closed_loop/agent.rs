@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use limiquantix_core::contract::Stop;
+use limiquantix_core::contract::{InstanceState, Stop};
 use limiquantix_core::reconcile::{Assignment, Progress, Step, next_step};
 use limiquantix_core::resource::{Operation, TaskError};
 use limiquantix_core::settle::{Outcome, Seen, TaskReport, VmReport};
@@ -148,6 +148,8 @@ impl Agent {
             Step::AskToStop => hypervisor.stop(a.epoch, Stop::Graceful),
             Step::ForceOff => hypervisor.stop(a.epoch, Stop::Force),
             Step::Reboot { .. } => hypervisor.reboot(a.epoch),
+            Step::Suspend => hypervisor.pause(a.epoch, InstanceState::Paused),
+            Step::Resume => hypervisor.pause(a.epoch, InstanceState::Running),
             Step::RemoveMachine => hypervisor.remove(a.epoch),
             Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
                 Err(Error::internal("no effect"))

@@ -108,6 +108,8 @@ impl Control {
             OperationKind::Start => TaskKind::StartVm,
             OperationKind::Stop { .. } => TaskKind::StopVm,
             OperationKind::Reboot { .. } => TaskKind::RebootVm,
+            OperationKind::Suspend => TaskKind::SuspendVm,
+            OperationKind::Resume => TaskKind::ResumeVm,
             OperationKind::Update => TaskKind::UpdateVm,
             OperationKind::Delete => TaskKind::DeleteVm,
         };

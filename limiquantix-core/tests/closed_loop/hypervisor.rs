@@ -209,6 +209,9 @@ impl Hypervisor {
     pub(crate) fn stop(&mut self, epoch: u32, how: Stop) -> Result<()> {
         if self.reachable && self.machine.is_some() {
             self.claim(epoch)?;
+            if how == Stop::Graceful && self.state() == Some(InstanceState::Paused) {
+                return Err(Error::new(Reason::WrongState, "it hears nothing"));
+            }
         }
         self.verb(
             |h| match (how, &mut h.machine) {
@@ -228,6 +231,24 @@ impl Hypervisor {
             }
         }
         self.verb(|_| {}, |_| {})
+    }
+
+    /// Pauses what is on, or lets it go on.
+    pub(crate) fn pause(&mut self, epoch: u32, to: InstanceState) -> Result<()> {
+        if self.reachable {
+            self.claim(epoch)?;
+            if !self.is_on() {
+                return Err(Error::new(Reason::WrongState, "it is off"));
+            }
+        }
+        self.verb(
+            |_| {},
+            |h| {
+                if let Some(m) = &mut h.machine {
+                    m.state = to;
+                }
+            },
+        )
     }
 
     pub(crate) fn remove(&mut self, epoch: u32) -> Result<()> {

@@ -57,6 +57,8 @@ impl Totals {
             "verb admitted",
             "verb refused",
             "superseded",
+            "suspended",
+            "resumed",
             "cancelled",
             "task succeeded",
             "task failed",
@@ -191,7 +193,7 @@ impl World {
         }
         let grace = if extra >> 8 & 1 == 0 { 30 } else { 0 };
         let grace = Duration::from_secs(grace);
-        let (verb, kind) = match extra % 7 {
+        let (verb, kind) = match extra % 9 {
             0 | 1 => (Verb::Start, OperationKind::Start),
             2 | 3 => (
                 Verb::Stop {
@@ -201,6 +203,8 @@ impl World {
             ),
             4 => (Verb::Reboot, OperationKind::Reboot { force: false }),
             5 => (Verb::Update, OperationKind::Update),
+            6 => (Verb::Suspend, OperationKind::Suspend),
+            7 => (Verb::Resume, OperationKind::Resume),
             // Rarely, so that there is something left to play with.
             _ if extra >> 9 & 3 == 0 => (
                 Verb::Delete {
@@ -362,6 +366,11 @@ impl World {
             });
             let done = matches!(&report.task, Some(t) if t.outcome == Outcome::Done);
             let kind = op.as_ref().map(|op| op.kind);
+            match kind {
+                Some(OperationKind::Suspend) if done => self.totals.count("suspended"),
+                Some(OperationKind::Resume) if done => self.totals.count("resumed"),
+                _ => {}
+            }
             if done && matches!(kind, Some(OperationKind::Stop { .. } | OperationKind::Delete)) {
                 self.must_stay_off = true;
             }
@@ -603,6 +612,9 @@ impl World {
             off,
             (Verb::Start, OperationKind::Start),
             (Verb::Reboot, OperationKind::Reboot { force: true }),
+            (Verb::Suspend, OperationKind::Suspend),
+            (Verb::Resume, OperationKind::Resume),
+            (Verb::Suspend, OperationKind::Suspend),
             off,
             (Verb::Update, OperationKind::Update),
             (Verb::Start, OperationKind::Start),

@@ -97,6 +97,8 @@ fn operation_to_wire(operation: &Operation) -> wire::Operation {
         OperationKind::Start => (wire::OperationKind::Start, false, None),
         OperationKind::Stop { grace } => (wire::OperationKind::Stop, false, Some(grace)),
         OperationKind::Reboot { force } => (wire::OperationKind::Reboot, force, None),
+        OperationKind::Suspend => (wire::OperationKind::Suspend, false, None),
+        OperationKind::Resume => (wire::OperationKind::Resume, false, None),
         OperationKind::Update => (wire::OperationKind::Update, false, None),
         OperationKind::Delete => (wire::OperationKind::Delete, false, None),
     };
@@ -130,6 +132,8 @@ fn operation_from_wire(at: &str, operation: &wire::Operation) -> Result<Operatio
             wire::OperationKind::Reboot => OperationKind::Reboot {
                 force: operation.force,
             },
+            wire::OperationKind::Suspend => OperationKind::Suspend,
+            wire::OperationKind::Resume => OperationKind::Resume,
             wire::OperationKind::Update => OperationKind::Update,
             wire::OperationKind::Delete => OperationKind::Delete,
         },

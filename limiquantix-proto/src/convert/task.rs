@@ -21,6 +21,8 @@ pub fn to_wire(task: &Task) -> wire::Task {
             TaskKind::StartVm => wire::TaskKind::StartVm,
             TaskKind::StopVm => wire::TaskKind::StopVm,
             TaskKind::RebootVm => wire::TaskKind::RebootVm,
+            TaskKind::SuspendVm => wire::TaskKind::SuspendVm,
+            TaskKind::ResumeVm => wire::TaskKind::ResumeVm,
             TaskKind::UpdateVm => wire::TaskKind::UpdateVm,
             TaskKind::DeleteVm => wire::TaskKind::DeleteVm,
         }

@@ -212,6 +212,30 @@ impl VmService for Handler {
         self.answer(&vm, request.validate_only)
     }
 
+    async fn suspend_vm(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::SuspendVMRequest>,
+    ) -> ServiceResult<wire::VirtualMachine> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let vm = self
+            .vms
+            .suspend(&call, vm_id(request.id)?)
+            .await
+            .map_err(refuse)?;
+        self.answer(&vm, request.validate_only)
+    }
+
+    async fn resume_vm(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::ResumeVMRequest>,
+    ) -> ServiceResult<wire::VirtualMachine> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let vm = self.vms.resume(&call, vm_id(request.id)?).await.map_err(refuse)?;
+        self.answer(&vm, request.validate_only)
+    }
+
     async fn watch_vm(
         &self,
         _: RequestContext,

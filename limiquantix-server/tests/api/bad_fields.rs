@@ -218,6 +218,10 @@ async fn every_other_request_is_refused_by_its_field_too() {
         (VM, "StopVM", json!({ "id": vm, "timeout": "1000000s" }), "timeout"),
         (VM, "StopVM", json!({ "id": vm, "force": true, "timeout": "1s" }), "timeout"),
         (VM, "RebootVM", json!({ "id": vm, "requestId": "\u{e9}" }), "request_id"),
+        (VM, "SuspendVM", json!({}), "id"),
+        (VM, "SuspendVM", json!({ "id": vm, "etag": "x" }), "etag"),
+        (VM, "ResumeVM", json!({ "id": "x" }), "id"),
+        (VM, "ResumeVM", json!({ "id": vm, "requestId": "a b" }), "request_id"),
         (VM, "DeleteVM", json!({ "id": vm, "etag": "07" }), "etag"),
         (VM, "GetConsoleLog", json!({}), "vm_id"),
         (VM, "GetConsoleLog", json!({ "vmId": vm, "offset": "-1" }), "offset"),
@@ -363,6 +367,8 @@ async fn what_does_not_exist_is_not_found() {
         (VM, "StartVM"),
         (VM, "StopVM"),
         (VM, "RebootVM"),
+        (VM, "SuspendVM"),
+        (VM, "ResumeVM"),
         (VM, "GetConsoleLog"),
         (VM, "ExplainPlacement"),
         (NODE, "GetNode"),
@@ -407,6 +413,8 @@ async fn a_change_to_what_was_not_seen_is_refused() {
         ("StartVM", json!({})),
         ("StopVM", json!({})),
         ("RebootVM", json!({})),
+        ("SuspendVM", json!({})),
+        ("ResumeVM", json!({})),
         ("DeleteVM", json!({ "force": true })),
     ] {
         body["id"] = json!(vm);

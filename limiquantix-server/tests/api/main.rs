@@ -15,4 +15,5 @@ mod repeat;
 mod startup;
 mod stopping;
 mod stores;
+mod suspend;
 mod watch;

@@ -105,7 +105,14 @@ async fn reads_answer_a_plain_get_and_mutations_do_not() {
 
     let before = server.revision().await;
     for method in [
-        "DeleteVM", "StopVM", "StartVM", "RebootVM", "CreateVM", "UpdateVM",
+        "DeleteVM",
+        "StopVM",
+        "StartVM",
+        "RebootVM",
+        "SuspendVM",
+        "ResumeVM",
+        "CreateVM",
+        "UpdateVM",
     ] {
         let path = ask(&format!("limiquantix.compute.v1.VMService/{method}"), &by_id);
         assert_eq!(get(server.address, &path).await.status, 405, "{method}");

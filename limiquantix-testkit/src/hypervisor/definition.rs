@@ -115,6 +115,12 @@ pub async fn an_undefined_vm_is_not_found_or_fine(rig: &impl Rig) {
     );
     refused(hypervisor.reboot(vm, 1, true).await, Reason::NotFound, "reboot");
     refused(
+        hypervisor.ensure_suspended(vm, 1).await,
+        Reason::NotFound,
+        "suspend",
+    );
+    refused(hypervisor.ensure_resumed(vm, 1).await, Reason::NotFound, "resume");
+    refused(
         hypervisor.console_log(vm, 0, 1).await,
         Reason::NotFound,
         "console log",

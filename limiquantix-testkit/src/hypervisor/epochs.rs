@@ -31,6 +31,8 @@ pub async fn every_verb_refuses_a_lower_epoch(rig: &impl Rig) {
         "force",
     );
     refused(hypervisor.reboot(vm, 4, true).await, stale, "reset");
+    refused(hypervisor.ensure_suspended(vm, 4).await, stale, "suspend");
+    refused(hypervisor.ensure_resumed(vm, 4).await, stale, "resume");
     refused(hypervisor.ensure_absent(vm, 4).await, stale, "remove");
     assert_eq!(look(&*hypervisor, vm).await, before, "a refusal has no effect");
     hypervisor.ensure_stopped(vm, 5, Stop::Force).await.expect("stop");
@@ -75,6 +77,12 @@ pub async fn every_verb_raises_the_epoch(rig: &impl Rig) {
         .expect("force what is off");
     let last = look(&*hypervisor, vm).await;
     assert_eq!((last.epoch, last.last_run), (7, Some(mark(3, 1))));
+    hypervisor.ensure_running(vm, mark(8, 2)).await.expect("start");
+    hypervisor.ensure_suspended(vm, 9).await.expect("suspend");
+    assert_eq!(look(&*hypervisor, vm).await.epoch, 9);
+    hypervisor.ensure_resumed(vm, 10).await.expect("resume");
+    let last = look(&*hypervisor, vm).await;
+    assert_eq!((last.epoch, last.last_run), (10, Some(mark(8, 2))));
 }
 
 /// A restarted agent refuses what its predecessor would have refused.

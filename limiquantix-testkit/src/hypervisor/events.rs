@@ -13,7 +13,7 @@ use super::rig::{Disturbance, FIRST, Guest, Rig, defined, look, running};
 /// the hypervisor may take half of it.
 const SOON: Duration = Duration::from_millis(500);
 
-/// Start and stop reach all who listen.
+/// Start, pause, its end and stop reach all who listen.
 pub async fn every_change_is_told_to_every_listener(rig: &impl Rig) {
     let (hypervisor, machine) = defined(rig, Guest::Deaf).await;
     let mut streams = [
@@ -21,6 +21,14 @@ pub async fn every_change_is_told_to_every_listener(rig: &impl Rig) {
         hypervisor.events().await.expect("listen"),
     ];
     hypervisor.ensure_running(machine.vm, FIRST).await.expect("start");
+    for stream in &mut streams {
+        told(&*hypervisor, stream, machine.vm, |s| s == InstanceState::Running).await;
+    }
+    hypervisor.ensure_suspended(machine.vm, 1).await.expect("suspend");
+    for stream in &mut streams {
+        told(&*hypervisor, stream, machine.vm, |s| s == InstanceState::Paused).await;
+    }
+    hypervisor.ensure_resumed(machine.vm, 1).await.expect("resume");
     for stream in &mut streams {
         told(&*hypervisor, stream, machine.vm, |s| s == InstanceState::Running).await;
     }

@@ -45,6 +45,10 @@ macro_rules! hypervisor_conformance {
                 a_restart_forgets_the_old_cause,
                 a_reset_guest_boots_again,
                 a_machine_that_is_off_cannot_reboot,
+                a_suspended_guest_waits_and_goes_on,
+                a_suspended_guest_can_be_powered_off,
+                starting_what_is_suspended_resumes_it,
+                what_is_off_is_neither_suspended_nor_resumed,
             ],
             epochs: [
                 every_verb_refuses_a_lower_epoch,

@@ -146,3 +146,96 @@ pub async fn a_machine_that_is_off_cannot_reboot(rig: &impl Rig) {
         InstanceState::Off(_)
     ));
 }
+
+/// Pausing and going on happen once each, however often they are asked for, and change nothing else.
+pub async fn a_suspended_guest_waits_and_goes_on(rig: &impl Rig) {
+    let (hypervisor, machine) = running(rig, Guest::Polite).await;
+    let vm = machine.vm;
+    let size = logged(rig, &*hypervisor, vm, 0, "LQX READY").await;
+    let before = look(&*hypervisor, vm).await;
+    for _ in 0..2 {
+        hypervisor.ensure_suspended(vm, 1).await.expect("suspend");
+        let paused = look(&*hypervisor, vm).await;
+        assert_eq!(paused.state, InstanceState::Paused);
+        assert_eq!(
+            (paused.last_run, paused.accel),
+            (before.last_run, before.accel),
+            "it is on, in the same run"
+        );
+    }
+    let asked = hypervisor.ensure_stopped(vm, 1, Stop::Graceful).await;
+    refused(asked, Reason::WrongState, "asking what cannot hear");
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    assert_eq!(look(&*hypervisor, vm).await.state, InstanceState::Paused);
+    let log = hypervisor.console_log(vm, 0, 1).await.expect("log").size;
+    assert_eq!(log, size, "what is paused writes nothing");
+    hypervisor.ensure_resumed(vm, 1).await.expect("resume");
+    hypervisor
+        .ensure_stopped(vm, 1, Stop::Graceful)
+        .await
+        .expect("ask");
+    assert_eq!(off(rig, &*hypervisor, vm).await, StopCause::Requested);
+
+    hypervisor
+        .ensure_running(vm, mark(1, 3))
+        .await
+        .expect("start again");
+    hypervisor.ensure_suspended(vm, 1).await.expect("suspend");
+    for _ in 0..2 {
+        hypervisor.ensure_resumed(vm, 1).await.expect("resume");
+        let goes_on = look(&*hypervisor, vm).await;
+        assert_eq!(
+            (goes_on.state, goes_on.last_run),
+            (InstanceState::Running, Some(mark(1, 3)))
+        );
+    }
+}
+
+/// A paused guest is no reason to have to let it run first.
+pub async fn a_suspended_guest_can_be_powered_off(rig: &impl Rig) {
+    let (hypervisor, machine) = running(rig, Guest::Deaf).await;
+    hypervisor.ensure_suspended(machine.vm, 1).await.expect("suspend");
+    hypervisor
+        .ensure_stopped(machine.vm, 1, Stop::Force)
+        .await
+        .expect("stop");
+    assert_eq!(
+        look(&*hypervisor, machine.vm).await.state,
+        InstanceState::Off(StopCause::Requested)
+    );
+}
+
+/// Whoever asks for a run of what is paused gets it, under the new mark.
+pub async fn starting_what_is_suspended_resumes_it(rig: &impl Rig) {
+    let (hypervisor, machine) = running(rig, Guest::Deaf).await;
+    hypervisor.ensure_suspended(machine.vm, 1).await.expect("suspend");
+    hypervisor
+        .ensure_running(machine.vm, mark(1, 2))
+        .await
+        .expect("start");
+    let after = look(&*hypervisor, machine.vm).await;
+    assert_eq!(
+        (after.state, after.last_run),
+        (InstanceState::Running, Some(mark(1, 2)))
+    );
+}
+
+/// Letting go on what has ended would be a start that nobody asked for.
+pub async fn what_is_off_is_neither_suspended_nor_resumed(rig: &impl Rig) {
+    let (hypervisor, machine) = defined(rig, Guest::Deaf).await;
+    let vm = machine.vm;
+    refused(
+        hypervisor.ensure_suspended(vm, 1).await,
+        Reason::WrongState,
+        "suspend",
+    );
+    refused(
+        hypervisor.ensure_resumed(vm, 1).await,
+        Reason::WrongState,
+        "resume",
+    );
+    assert!(matches!(
+        look(&*hypervisor, vm).await.state,
+        InstanceState::Off(_)
+    ));
+}

@@ -18,6 +18,8 @@ pub fn any_task() -> impl Strategy<Value = Task> {
         TaskKind::StartVm,
         TaskKind::StopVm,
         TaskKind::RebootVm,
+        TaskKind::SuspendVm,
+        TaskKind::ResumeVm,
         TaskKind::UpdateVm,
         TaskKind::DeleteVm,
     ]);

@@ -159,6 +159,8 @@ fn any_operation() -> impl Strategy<Value = OperationKind> {
             grace: Duration::from_secs(s)
         }),
         any::<bool>().prop_map(|force| OperationKind::Reboot { force }),
+        Just(OperationKind::Suspend),
+        Just(OperationKind::Resume),
         Just(OperationKind::Update),
         Just(OperationKind::Delete),
     ]

@@ -64,6 +64,53 @@ async fn each_verb_is_accepted_as_a_task_and_ends_with_the_report() {
     assert!(tasks.items.iter().all(|t| t.state == TaskState::Succeeded));
 }
 
+/// For a user: a pause that is called done before the guest stands still, or that the VM's history does not show.
+#[tokio::test]
+async fn a_vm_is_suspended_and_resumed_by_tasks_of_their_own() {
+    let bench = Bench::with_nodes(1, 8, 8192).await;
+    let vm = bench.running("web").await;
+    let vms = bench.cp.vms();
+    assert_eq!(code(vms.resume(&call(), vm.id).await), "ALREADY_IN_STATE");
+    let answer = vms.suspend(&call(), vm.id).await.unwrap();
+    assert_eq!(
+        answer.status.phase,
+        VmPhase::Running,
+        "it does until its node says otherwise"
+    );
+    assert_eq!(
+        code(vms.resume(&call(), vm.id).await),
+        "OPERATION_IN_PROGRESS",
+        "one at a time"
+    );
+    assert_eq!(bench.task_of(&answer).await.kind, TaskKind::SuspendVm);
+    bench.finish(vm.id).await;
+    let suspended = bench.vm(vm.id).await;
+    assert_eq!(
+        (suspended.status.phase, suspended.power.state),
+        (VmPhase::Suspended, PowerState::On)
+    );
+    assert_eq!(code(vms.suspend(&call(), vm.id).await), "ALREADY_IN_STATE");
+    let refused = vms.start(&call(), vm.id).await.unwrap_err();
+    assert!(refused.message().contains("resume or stop it first"), "{refused}");
+    let answer = vms.resume(&call(), vm.id).await.unwrap();
+    assert_eq!(bench.task_of(&answer).await.kind, TaskKind::ResumeVm);
+    bench.finish(vm.id).await;
+    let resumed = bench.vm(vm.id).await;
+    assert_eq!(resumed.status.phase, VmPhase::Running);
+    assert_eq!(
+        resumed.status.started_at, vm.status.started_at,
+        "it is the same run, which began when it began"
+    );
+    vms.stop(&call(), vm.id, true, None).await.unwrap();
+    bench.finish(vm.id).await;
+    for refused in [
+        vms.suspend(&call(), vm.id).await,
+        vms.resume(&call(), vm.id).await,
+    ] {
+        assert_eq!(code(refused), "WRONG_STATE");
+    }
+}
+
 /// For a user: a typing error makes a stop wait for a century; a VM that does not exist is "internal".
 #[tokio::test]
 async fn what_cannot_be_meant_is_refused() {

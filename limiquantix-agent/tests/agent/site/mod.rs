@@ -350,25 +350,41 @@ pub(crate) fn view(site: &Site) -> MockHypervisor {
     site.node.hypervisor()
 }
 
-/// The five verbs that are carried out on a node, as users call them.
+/// The verbs that are carried out on a node, as users call them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Deed {
     Create,
     Start,
     Stop,
     Reboot,
+    Suspend,
+    Resume,
     Delete,
 }
 
 impl Deed {
-    pub(crate) const ALL: [Self; 5] = [Self::Create, Self::Start, Self::Stop, Self::Reboot, Self::Delete];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Create,
+        Self::Start,
+        Self::Stop,
+        Self::Reboot,
+        Self::Suspend,
+        Self::Resume,
+        Self::Delete,
+    ];
 
     /// Brings a VM into the state in which this can be asked for.
     pub(crate) async fn prepare(self, site: &Site) -> Option<Arc<Vm>> {
         match self {
             Self::Create => None,
             Self::Start => Some(site.stopped("web").await),
-            Self::Stop | Self::Reboot | Self::Delete => Some(site.running("web").await),
+            Self::Resume => {
+                let vm = site.running("web").await;
+                let asked = site.cp().vms().suspend(&call(), vm.id).await.unwrap();
+                assert_eq!(site.end_of(&asked).await.state, TaskState::Succeeded);
+                site.vm(vm.id).await
+            }
+            Self::Stop | Self::Reboot | Self::Suspend | Self::Delete => Some(site.running("web").await),
         }
     }
 
@@ -381,6 +397,8 @@ impl Deed {
             Self::Start => vms.start(&call(), id.unwrap()).await.unwrap(),
             Self::Stop => vms.stop(&call(), id.unwrap(), false, None).await.unwrap(),
             Self::Reboot => vms.reboot(&call(), id.unwrap(), true).await.unwrap(),
+            Self::Suspend => vms.suspend(&call(), id.unwrap()).await.unwrap(),
+            Self::Resume => vms.resume(&call(), id.unwrap()).await.unwrap(),
             Self::Delete => vms.delete(&call(), id.unwrap(), true).await.unwrap(),
         }
     }
@@ -395,7 +413,8 @@ impl Deed {
         let expected = match self {
             Self::Create | Self::Start => (Some(VmPhase::Running), 1),
             Self::Stop => (Some(VmPhase::Stopped), 0),
-            Self::Reboot => (Some(VmPhase::Running), 0),
+            Self::Reboot | Self::Resume => (Some(VmPhase::Running), 0),
+            Self::Suspend => (Some(VmPhase::Suspended), 0),
             Self::Delete => (None, 0),
         };
         assert_eq!((vm.map(|vm| vm.status.phase), starts), expected, "{context}");
@@ -406,6 +425,8 @@ impl Deed {
                     | OperationKind::Start
                     | OperationKind::Stop { .. }
                     | OperationKind::Reboot { .. }
+                    | OperationKind::Suspend
+                    | OperationKind::Resume
                     | OperationKind::Delete
             )
         ));

@@ -10,6 +10,7 @@
 //! | `ensure_defined` | seed file, definition with mark |
 //! | `ensure_running` | raised epoch and forgotten stop (if there is any), start, run mark |
 //! | `ensure_stopped` | epoch and who asked, stop |
+//! | `ensure_suspended`, `ensure_resumed` | epoch, the state |
 //! | `ensure_absent` | destroy, undefine, seed and log files |
 
 mod absent;
@@ -113,6 +114,18 @@ impl Hypervisor for LibvirtHypervisor {
     async fn reboot(&self, vm: VmId, epoch: u32, force: bool) -> Result<()> {
         let what = format!("cannot reboot VM {vm}");
         let work = move |session: &_| power::reboot(session, vm, epoch, force);
+        self.link.call_for(vm, &what, Pace::Slow, work).await
+    }
+
+    async fn ensure_suspended(&self, vm: VmId, epoch: u32) -> Result<()> {
+        let what = format!("cannot suspend VM {vm}");
+        let work = move |session: &_| power::ensure_suspended(session, vm, epoch);
+        self.link.call_for(vm, &what, Pace::Slow, work).await
+    }
+
+    async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
+        let what = format!("cannot resume VM {vm}");
+        let work = move |session: &_| power::ensure_resumed(session, vm, epoch);
         self.link.call_for(vm, &what, Pace::Slow, work).await
     }
 

@@ -10,7 +10,7 @@ use virt::sys;
 use super::domain::{Ours, find, find_optional};
 use crate::connection::Session;
 use crate::domain_xml::{Asked, Mark};
-use crate::error::{CallResult, is};
+use crate::error::{CallResult, Failure, is};
 use crate::ffi::{DomainState, domain_state};
 
 /// How soon a start that is under way is looked at again.
@@ -68,18 +68,24 @@ pub(super) fn ensure_stopped(session: &Session, vm: VmId, epoch: u32, stop: Stop
         return Ok(());
     };
     ours.check_epoch(epoch)?;
-    let off = matches!(domain_state(&ours.domain)?, DomainState::Off(_));
+    let state = domain_state(&ours.domain)?;
+    let off = matches!(state, DomainState::Off(_));
     let asked = if off {
         ours.mark.asked
     } else {
         ours.mark.asked.max(Some(Asked::from(stop)))
     };
+    let deaf = stop == Stop::Graceful && matches!(state, DomainState::Paused | DomainState::Asleep);
     // Before the stop, or its cause would be lost with us.
     ours.record(Mark {
         epoch,
-        asked,
+        asked: if deaf { ours.mark.asked } else { asked },
         ..ours.mark.clone()
     })?;
+    if deaf {
+        let words = format!("VM {vm} is suspended, and hears nothing");
+        return Err(Error::new(Reason::WrongState, words).into());
+    }
     if off {
         return Ok(());
     }
@@ -94,14 +100,9 @@ pub(super) fn ensure_stopped(session: &Session, vm: VmId, epoch: u32, stop: Stop
 }
 
 pub(super) fn reboot(session: &Session, vm: VmId, epoch: u32, force: bool) -> CallResult<()> {
-    let mut ours = find(session, vm)?;
-    ours.check_epoch(epoch)?;
-    ours.record(Mark {
-        epoch,
-        ..ours.mark.clone()
-    })?;
-    if started(session, &ours.domain)? != DomainState::Running {
-        return Err(Error::new(Reason::WrongState, format!("VM {vm} is not running")).into());
+    let (ours, state) = claim(session, vm, epoch)?;
+    if state != DomainState::Running {
+        return Err(not_running(vm));
     }
     session.go_on()?;
     if force {
@@ -110,6 +111,53 @@ pub(super) fn reboot(session: &Session, vm: VmId, epoch: u32, force: bool) -> Ca
         ours.domain.reboot(sys::VIR_DOMAIN_REBOOT_ACPI_POWER_BTN)?;
     }
     Ok(())
+}
+
+pub(super) fn ensure_suspended(session: &Session, vm: VmId, epoch: u32) -> CallResult<()> {
+    let (ours, state) = claim(session, vm, epoch)?;
+    session.go_on()?;
+    match state {
+        DomainState::Paused | DomainState::Asleep => Ok(()),
+        DomainState::Running | DomainState::Starting => unless_ended(&ours, ours.domain.suspend()),
+        DomainState::Off(_) => Err(not_running(vm)),
+    }
+}
+
+pub(super) fn ensure_resumed(session: &Session, vm: VmId, epoch: u32) -> CallResult<()> {
+    let (ours, state) = claim(session, vm, epoch)?;
+    session.go_on()?;
+    match state {
+        DomainState::Running | DomainState::Starting => Ok(()),
+        DomainState::Paused => unless_ended(&ours, ours.domain.resume()),
+        DomainState::Asleep => unless_ended(&ours, ours.domain.pm_wakeup(0)),
+        DomainState::Off(_) => Err(not_running(vm)),
+    }
+}
+
+/// The domain and its state, once the epoch is recorded and no start is under way.
+fn claim(session: &Session, vm: VmId, epoch: u32) -> CallResult<(Ours, DomainState)> {
+    let mut ours = find(session, vm)?;
+    ours.check_epoch(epoch)?;
+    ours.record(Mark {
+        epoch,
+        ..ours.mark.clone()
+    })?;
+    let state = started(session, &ours.domain)?;
+    Ok((ours, state))
+}
+
+fn not_running(vm: VmId) -> Failure {
+    Error::new(Reason::WrongState, format!("VM {vm} is not running")).into()
+}
+
+/// A guest that ended by itself between our question and our request does not run, which is not libvirt's fault.
+fn unless_ended(ours: &Ours, outcome: Result<(), virt::error::Error>) -> CallResult<()> {
+    match outcome {
+        Err(e) if is(&e, ErrorNumber::OperationInvalid) && !ours.domain.is_active()? => {
+            Err(not_running(ours.vm))
+        }
+        other => Ok(other?),
+    }
 }
 
 /// A guest that ended by itself between our question and our request is as off as was wanted.

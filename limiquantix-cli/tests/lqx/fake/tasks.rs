@@ -22,6 +22,8 @@ fn task(id: &str, state: TaskState) -> Option<Task> {
         "start" => TaskKind::StartVm,
         "stop" => TaskKind::StopVm,
         "reboot" => TaskKind::RebootVm,
+        "suspend" => TaskKind::SuspendVm,
+        "resume" => TaskKind::ResumeVm,
         "delete" => TaskKind::DeleteVm,
         _ => return None,
     };
@@ -135,8 +137,12 @@ impl TaskService for Tasks {
             {
                 vm.current_task_id.clear();
                 let on = vm.desired_power == PowerState::On;
-                vm.status.get_or_insert_default().state =
-                    if on { VmState::Running } else { VmState::Stopped }.into();
+                vm.status.get_or_insert_default().state = match on {
+                    _ if id.starts_with("suspend-") => VmState::Suspended,
+                    true => VmState::Running,
+                    false => VmState::Stopped,
+                }
+                .into();
             }
             Ok(message(ChangeType::Modified, task(&id, last)))
         });

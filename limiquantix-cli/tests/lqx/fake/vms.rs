@@ -9,8 +9,8 @@ use limiquantix_proto::compute::v1::{
     ConsoleClosed, ConsoleOpened, ConsoleRequest, ConsoleResponse, CreateVMRequest, DeleteVMRequest,
     ExplainPlacementRequest, ExplainPlacementResponse, GetConsoleLogRequest, GetConsoleLogResponse,
     GetVMRequest, ListVMsRequest, ListVMsResponse, NodeVerdict, PlacementReport, PowerState, RebootVMRequest,
-    Rejected, ScoreTerm, Scored, StartVMRequest, StopVMRequest, UpdateVMRequest, VirtualMachine, VmService,
-    VmState, VmStatus, WatchVMRequest, WatchVMResponse,
+    Rejected, ResumeVMRequest, ScoreTerm, Scored, StartVMRequest, StopVMRequest, SuspendVMRequest,
+    UpdateVMRequest, VirtualMachine, VmService, VmState, VmStatus, WatchVMRequest, WatchVMResponse,
 };
 use limiquantix_proto::event::v1::ChangeType;
 
@@ -292,6 +292,36 @@ impl VmService for Vms {
             request.id,
             request.request_id,
             "reboot",
+            PowerState::On,
+            request.validate_only,
+        )?)
+    }
+
+    async fn suspend_vm(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, SuspendVMRequest>,
+    ) -> ServiceResult<VirtualMachine> {
+        self.note(&ctx, format!("SuspendVM {}", request.id));
+        Response::ok(self.wish(
+            request.id,
+            request.request_id,
+            "suspend",
+            PowerState::On,
+            request.validate_only,
+        )?)
+    }
+
+    async fn resume_vm(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, ResumeVMRequest>,
+    ) -> ServiceResult<VirtualMachine> {
+        self.note(&ctx, format!("ResumeVM {}", request.id));
+        Response::ok(self.wish(
+            request.id,
+            request.request_id,
+            "resume",
             PowerState::On,
             request.validate_only,
         )?)

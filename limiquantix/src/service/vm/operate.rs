@@ -71,6 +71,32 @@ impl VmService {
         .await
     }
 
+    /// Pauses the guest, its memory kept on the node.
+    pub async fn suspend(&self, call: &Call, id: VmId) -> Result<Arc<Vm>> {
+        self.operate(
+            call,
+            "SuspendVM",
+            id,
+            Verb::Suspend,
+            TaskKind::SuspendVm,
+            OperationKind::Suspend,
+        )
+        .await
+    }
+
+    /// Lets a paused guest go on, whoever paused it.
+    pub async fn resume(&self, call: &Call, id: VmId) -> Result<Arc<Vm>> {
+        self.operate(
+            call,
+            "ResumeVM",
+            id,
+            Verb::Resume,
+            TaskKind::ResumeVm,
+            OperationKind::Resume,
+        )
+        .await
+    }
+
     /// Removes the VM and its volumes. The record stays, marked as deleting, until its node has confirmed
     /// that nothing is left. A VM that is not stopped is refused unless forced.
     pub async fn delete(&self, call: &Call, id: VmId, force: bool) -> Result<Arc<Vm>> {

@@ -107,6 +107,7 @@ impl Bench {
         let op = vm.operation.clone().unwrap();
         let seen = match op.kind {
             OperationKind::Delete => Seen::Absent,
+            OperationKind::Suspend => paused(&vm),
             _ if vm.power.state == PowerState::On => running(&vm),
             _ => off(StopCause::Requested),
         };
@@ -308,6 +309,18 @@ pub(crate) fn running(vm: &Vm) -> Seen {
             generation: vm.power.generation,
         }),
         accel: Some(Accel::Mock),
+    }
+}
+
+/// As [`running`], and paused.
+pub(crate) fn paused(vm: &Vm) -> Seen {
+    let Seen::Defined { last_run, accel, .. } = running(vm) else {
+        panic!("what runs is defined")
+    };
+    Seen::Defined {
+        state: InstanceState::Paused,
+        last_run,
+        accel,
     }
 }
 
