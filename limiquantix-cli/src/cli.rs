@@ -7,7 +7,7 @@ use crate::config::{self, Flags};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::{api, completion, console, explain, launch, login, node, task, vm};
+use crate::{alert, api, completion, console, explain, launch, login, node, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -64,6 +64,9 @@ enum Command {
     /// Long-running operations
     #[command(subcommand)]
     Task(task::Command),
+    /// What somebody should know until it is over
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// Attach to a VM's serial console, or read its log
     Console(console::Args),
     /// Say why things are as they are
@@ -190,6 +193,7 @@ impl Command {
             Self::Vm(command) => vm::run(app, command).await,
             Self::Node(command) => node::run(app, command).await,
             Self::Task(command) => task::run(app, command).await,
+            Self::Alert(command) => alert::run(app, command).await,
             Self::Console(args) => console::run(app, args).await,
             Self::Explain(command) => explain::run(app, command).await,
             Self::Api(args) => api::run(app, args).await,

@@ -4,7 +4,7 @@
 //! cli        the grammar: flags, nouns, verbs
 //! config     flag > environment > context > default
 //! app        what every command gets: settings, output, a way to the server
-//! vm node task console explain api launch login    one noun each, one file per verb
+//! vm node task alert console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -12,6 +12,7 @@
 //!
 //! Deliberately absent: anything that the API does not do. The command line has no side door.
 
+mod alert;
 mod api;
 mod app;
 mod cli;

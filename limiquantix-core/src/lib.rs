@@ -10,6 +10,7 @@
 //!  reconcile              what an agent should do next  fn(assignment, instance) → step
 //!  settle                 what a report means           fn(vm, report) → changed VM
 //!  administration         what is done to a node        cordon, taints, labels, removal
+//!  alert                  what somebody should know    raise, acknowledge, resolve
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
 //!  contract               what backends implement       Store, Hypervisor, StorageBackend, Clock, IdSource
 //! ```
@@ -18,6 +19,7 @@
 //! `clippy.toml` of this crate bans the calls, and `cargo xtask tidy` bans the dependencies.
 
 pub mod administration;
+pub mod alert;
 pub mod contract;
 pub mod error;
 pub mod identity;

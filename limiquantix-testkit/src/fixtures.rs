@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
+use limiquantix_core::alert::{self, Trouble};
 use limiquantix_core::identity::{
-    ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, TaskId, VmId,
+    VolumeId,
 };
 use limiquantix_core::planning::Policy;
 use limiquantix_core::resource::{
-    Accel, AccelPreference, AdminState, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
+    Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
+    AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
     HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node, NodeAllocation,
     NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec,
     PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource, Task, TaskKind, TaskTarget, Vm,
@@ -66,6 +69,8 @@ ids! {
     task_id -> TaskId("task");
     /// The id of the event that fixtures call `name`.
     event_id -> EventId("event");
+    /// The id of the alert that fixtures call `name`.
+    alert_id -> AlertId("alert");
 }
 
 /// A checked name.
@@ -293,6 +298,39 @@ pub fn event(label: &str, kind: EventKind, vm: &Vm) -> Event {
         subject_name: vm.name.to_string(),
         node: vm.placement.map(|p| p.node),
         message: format!("{} happened to {}", kind.as_str(), vm.name),
+    }
+}
+
+/// Trouble with something that is called `title`; with an empty key, every one is an alert of its own.
+pub fn trouble(title: &str, severity: AlertSeverity, dedup_key: &str) -> Trouble {
+    Trouble {
+        severity,
+        title: title.to_owned(),
+        message: format!("{title} is in trouble"),
+        source: AlertSource {
+            kind: AlertSourceKind::Storage,
+            id: format!("id-of-{title}"),
+            name: title.to_owned(),
+            project: None,
+            node: None,
+        },
+        dedup_key: dedup_key.to_owned(),
+    }
+}
+
+/// An open alert about something that is called `title`.
+pub fn alert(title: &str, severity: AlertSeverity) -> Alert {
+    alert::raise(alert_id(title), trouble(title, severity, ""), T0)
+}
+
+/// The counter of `alert`, which has counted nothing else.
+pub fn alert_counts(alert: &Alert) -> AlertCounts {
+    let mut tally = AlertTally::default();
+    tally.note(None, alert);
+    AlertCounts {
+        id: AlertShard::of(alert),
+        meta: meta(),
+        tally,
     }
 }
 

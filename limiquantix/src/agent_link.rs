@@ -21,7 +21,7 @@ use crate::call::{ROUNDS, lost_race};
 use crate::console::AgentConsole;
 use crate::control_plane::Parts;
 use crate::mutation::event;
-use crate::service::{NodeService, WatchEvent, WatchStart, claims};
+use crate::service::{NodeService, WatchEvent, WatchStart, alert, claims};
 
 /// The agents' side of the control plane.
 #[derive(Debug, Clone)]
@@ -145,6 +145,7 @@ impl AgentLink {
         let now = parts.clock.now();
         let settled = settle(&vm, task.as_deref(), report, now)?;
         let mut changes = Changeset::new();
+        alert::follow_report(parts, &vm, &settled, now, &mut changes).await?;
         match settled.vm {
             Some(after) => {
                 self.volumes_made(&vm, report, now, &mut changes).await?;

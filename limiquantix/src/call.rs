@@ -152,7 +152,15 @@ impl Ticket {
 
 /// Whether a commit failed because something was written in between, so that reading again may help.
 pub(crate) fn lost_race(e: &Error) -> bool {
-    e.reason() == Reason::VersionMismatch && e.get("field").is_none()
+    match e.reason() {
+        Reason::VersionMismatch => e.get("field").is_none(),
+        // Two at once were the first to count something: it is there now.
+        Reason::IdTaken => {
+            let kind = e.get("key").and_then(|key| key.split_once('/'));
+            kind.is_some_and(|(kind, _)| kind == Kind::AlertCounts.as_str())
+        }
+        _ => false,
+    }
 }
 
 /// How often a decision is made anew when something was written in between. Each round reads the present

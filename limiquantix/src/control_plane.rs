@@ -11,7 +11,7 @@ use crate::builder::{ControlPlaneBuilder, Settings};
 use crate::console::ConsoleBroker;
 use crate::controller;
 use crate::placement::Placer;
-use crate::service::{Liveness, NodeService, TaskService, VmService};
+use crate::service::{AlertService, Liveness, NodeService, TaskService, VmService};
 
 /// What every part of the control plane is made of.
 #[derive(Debug)]
@@ -90,6 +90,11 @@ impl ControlPlane {
     /// Tasks.
     pub fn tasks(&self) -> TaskService {
         TaskService::new(Arc::clone(&self.parts))
+    }
+
+    /// Alerts.
+    pub fn alerts(&self) -> AlertService {
+        AlertService::new(Arc::clone(&self.parts))
     }
 
     /// What agents talk to.

@@ -31,8 +31,8 @@ pub use call::Call;
 pub use console::{AgentConsole, ConsoleSession};
 pub use control_plane::ControlPlane;
 pub use service::{
-    CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode,
-    TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems, WatchStart,
+    AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
+    RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

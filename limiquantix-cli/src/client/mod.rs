@@ -13,6 +13,7 @@ use std::time::Duration;
 use connectrpc::Protocol;
 use connectrpc::client::{ClientConfig, Http2Connection, HttpClient, SharedHttp2Connection};
 use http::Uri;
+use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::auth::v1::AuthServiceClient;
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
 use limiquantix_proto::task::v1::TaskServiceClient;
@@ -112,6 +113,16 @@ impl Client {
     /// Streams of tasks.
     pub(crate) fn task_streams(&self) -> TaskServiceClient<SharedHttp2Connection> {
         TaskServiceClient::new(self.streams.clone(), self.watches.clone())
+    }
+
+    /// Alerts.
+    pub(crate) fn alerts(&self) -> AlertServiceClient<HttpClient> {
+        AlertServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Streams of alerts.
+    pub(crate) fn alert_streams(&self) -> AlertServiceClient<SharedHttp2Connection> {
+        AlertServiceClient::new(self.streams.clone(), self.watches.clone())
     }
 
     /// Sessions.

@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeSet;
 
 use connectrpc::{ConnectError, ErrorCode};
+use limiquantix_proto::alert::v1::{Alert, GetAlertRequest};
 use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
@@ -67,6 +68,19 @@ impl Named for Task {
     }
 
     /// A task is known by its id alone; many have the same target.
+    fn name(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Named for Alert {
+    const KIND: &'static str = "alert";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// An alert is known by its id alone; many have the same title.
     fn name(&self) -> &str {
         &self.id
     }
@@ -145,6 +159,26 @@ pub(crate) async fn tasks(app: &App, client: &Client, ids: &[String]) -> Result<
         }
     };
     let all = async || crate::task::list_all(app, client).await;
+    all_of(ids, exact, all).await
+}
+
+/// The alerts that these ids mean.
+pub(crate) async fn alerts(client: &Client, ids: &[String]) -> Result<Vec<Alert>, Failure> {
+    let exact = async |by: By<'_>| match by {
+        By::Name(_) => Err(ConnectError::not_found("alerts have no names")),
+        By::Id(id) => {
+            let request = GetAlertRequest {
+                id: id.to_owned(),
+                ..Default::default()
+            };
+            client
+                .alerts()
+                .get_alert(request)
+                .await
+                .map(|answer| answer.into_owned())
+        }
+    };
+    let all = async || crate::alert::list_all(client).await;
     all_of(ids, exact, all).await
 }
 

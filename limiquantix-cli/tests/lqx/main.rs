@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[cfg(feature = "up")]
+mod alerts;
 mod api;
 mod change;
 mod console;

@@ -1,6 +1,6 @@
 use uuid::Uuid;
 
-use crate::identity::{ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
+use crate::identity::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
 
 /// Makes ids. Injected, so that tests and simulations repeat.
 pub trait IdSource: Send + Sync + std::fmt::Debug {
@@ -35,6 +35,8 @@ typed! {
     task -> TaskId;
     /// An id for a new event.
     event -> EventId;
+    /// An id for a new alert.
+    alert -> AlertId;
 }
 
 impl<T: IdSource + ?Sized> IdSourceExt for T {}

@@ -17,8 +17,8 @@ pub use hypervisor::{
 };
 pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
-    AllocationRepository, ClusterRepository, EventRepository, NodeRepository, PoolRepository,
-    ProjectRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
+    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
+    PoolRepository, ProjectRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

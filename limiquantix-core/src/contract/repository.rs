@@ -4,7 +4,8 @@ use std::sync::Arc;
 use super::{Changeset, PageRequest, Query, Selector, Store};
 use crate::error::{Error, Result};
 use crate::resource::{
-    Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, Resource, Revision, Task, Vm, Volume,
+    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, Resource, Revision, Task, Vm,
+    Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together
@@ -33,6 +34,8 @@ pub type VolumeRepository = Repository<Volume>;
 pub type TaskRepository = Repository<Task>;
 /// Events.
 pub type EventRepository = Repository<Event>;
+/// Alerts.
+pub type AlertRepository = Repository<Alert>;
 
 impl<R> Clone for Repository<R> {
     fn clone(&self) -> Self {

@@ -56,9 +56,9 @@ reasons! {
     NoNodeFits = "NO_NODE_FITS", ResourceExhausted, "free capacity, add a node, or relax the VM's constraints; see lqx explain placement";
     /// Too many calls, streams or bytes.
     LimitExceeded = "LIMIT_EXCEEDED", ResourceExhausted, "send less, or wait and retry";
-    /// The VM's present state does not allow this.
-    WrongState = "WRONG_STATE", FailedPrecondition, "bring the VM into a state that allows the operation first";
-    /// The VM is already in the state asked for.
+    /// The present state of the VM, or of whatever it is, does not allow this.
+    WrongState = "WRONG_STATE", FailedPrecondition, "bring it into a state that allows the operation first";
+    /// It is already in the state asked for.
     AlreadyInState = "ALREADY_IN_STATE", FailedPrecondition, "nothing is left to do";
     /// The task has already ended or can no longer be stopped safely.
     NotCancellable = "NOT_CANCELLABLE", FailedPrecondition, "wait for the task to end, then undo its effect";

@@ -63,4 +63,6 @@ ids! {
     TaskId("task");
     /// Identifies an event.
     EventId("event");
+    /// Identifies an alert.
+    AlertId("alert");
 }

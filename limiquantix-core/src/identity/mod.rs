@@ -6,5 +6,5 @@ mod name;
 #[cfg(test)]
 mod tests;
 
-pub use id::{ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
+pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
 pub use name::{ImageName, Name, ProjectId};

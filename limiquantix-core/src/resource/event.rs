@@ -63,6 +63,12 @@ pub enum EventKind {
     NodeUntainted,
     /// A node was removed.
     NodeDeleted,
+    /// Somebody raised an alert.
+    AlertRaised,
+    /// Somebody takes care of an alert.
+    AlertAcknowledged,
+    /// Somebody said that an alert is over.
+    AlertResolved,
 }
 
 impl EventKind {
@@ -86,6 +92,9 @@ impl EventKind {
             Self::NodeTainted => "node_tainted",
             Self::NodeUntainted => "node_untainted",
             Self::NodeDeleted => "node_deleted",
+            Self::AlertRaised => "alert_raised",
+            Self::AlertAcknowledged => "alert_acknowledged",
+            Self::AlertResolved => "alert_resolved",
         }
     }
 }

@@ -4,6 +4,8 @@
 //! [`Object`] is the closed sum of all kinds, which is what a store holds; [`Resource`] is what each kind
 //! must tell about itself. Serialization here is for stores only: the wire has its own types.
 
+mod alert;
+mod alert_counts;
 mod allocation;
 mod cluster;
 mod event;
@@ -18,6 +20,8 @@ mod task;
 mod vm;
 mod volume;
 
+pub use alert::{Alert, AlertMark, AlertSeverity, AlertSource, AlertSourceKind, AlertState};
+pub use alert_counts::{AlertCounts, AlertShard, AlertTally, SeverityTally};
 pub use allocation::NodeAllocation;
 pub use cluster::{Cluster, ClusterSpec};
 pub use event::{Event, EventKind};

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool, Project, Revision,
-    Task, Vm, Volume,
+    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
+    Project, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -173,6 +173,10 @@ kinds! {
     Task(Task, crate::identity::TaskId, "task");
     /// Something that happened, in words for people.
     Event(Event, crate::identity::EventId, "event");
+    /// Something that somebody should know about until it is over.
+    Alert(Alert, crate::identity::AlertId, "alert");
+    /// How many alerts there are.
+    AlertCounts(AlertCounts, super::AlertShard, "alert_counts");
     /// The answer that a request id got.
     Idempotency(IdempotencyRecord, Arc<str>, "idempotency");
 }

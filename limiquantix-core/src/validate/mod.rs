@@ -1,8 +1,11 @@
 //! What a stranger may ask for. Every rule names the field as the API spells it; nothing that passes here
 //! can overflow, exhaust or confuse anything further down.
 
+mod alert;
 #[cfg(test)]
 mod tests;
+
+pub use alert::{alert, comment};
 
 use std::collections::BTreeSet;
 

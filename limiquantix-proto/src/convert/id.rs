@@ -1,7 +1,7 @@
 //! Ids in requests.
 
 use limiquantix_core::contract::SessionId;
-use limiquantix_core::identity::{NodeId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -31,6 +31,8 @@ parsers! {
     parse_node_id -> NodeId;
     /// Reads the id of a task.
     parse_task_id -> TaskId;
+    /// Reads the id of an alert.
+    parse_alert_id -> AlertId;
     /// Reads the id of a volume.
     parse_volume_id -> VolumeId;
 }

@@ -22,6 +22,7 @@ pub mod page;
 pub mod time;
 pub mod watch;
 
+pub mod alert;
 pub mod node;
 pub mod placement;
 pub mod task;

@@ -71,6 +71,7 @@ macro_rules! list_requests {
 }
 
 list_requests! {
+    crate::alert::v1::ListAlertsRequest,
     crate::compute::v1::ListVMsRequest,
     crate::compute::v1::ListNodesRequest,
     crate::task::v1::ListTasksRequest,

@@ -172,3 +172,61 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_narrows_a_list_of_alerts_down_is_found_by_their_index() {
+    use limiquantix_core::resource::Resource as _;
+    use limiquantix_core::resource::{AlertSeverity, AlertState};
+    use limiquantix_proto::alert::v1 as wire;
+    use limiquantix_proto::convert::alert;
+
+    let object = fixtures::alert("fast", AlertSeverity::Critical);
+    let request = wire::ListAlertsRequest {
+        severity: wire::AlertSeverity::Critical.into(),
+        source_type: wire::AlertSourceType::Storage.into(),
+        source_id: object.source.id.clone(),
+        states: vec![
+            wire::AlertState::Open.into(),
+            wire::AlertState::Acknowledged.into(),
+        ],
+        ..Default::default()
+    };
+    let matches = |request: &wire::ListAlertsRequest, object: &limiquantix_core::resource::Alert| {
+        let selector = alert::listing_from_wire(request).unwrap().selector;
+        selector.matches(&object.clone().into_object())
+    };
+    assert!(matches(&request, &object));
+    for other in [
+        wire::ListAlertsRequest {
+            severity: wire::AlertSeverity::Info.into(),
+            ..request.clone()
+        },
+        wire::ListAlertsRequest {
+            source_type: wire::AlertSourceType::Vm.into(),
+            ..request.clone()
+        },
+        wire::ListAlertsRequest {
+            source_id: "another".into(),
+            ..request.clone()
+        },
+        wire::ListAlertsRequest {
+            states: vec![wire::AlertState::Resolved.into()],
+            ..request.clone()
+        },
+        wire::ListAlertsRequest {
+            project_id: "lab".into(),
+            ..request.clone()
+        },
+    ] {
+        assert!(!matches(&other, &object), "{other:?}");
+    }
+    let mut over = object;
+    over.state = AlertState::Resolved;
+    assert!(!matches(&request, &over));
+    let unspecified = wire::ListAlertsRequest {
+        states: vec![Default::default()],
+        ..Default::default()
+    };
+    let e = alert::listing_from_wire(&unspecified).unwrap_err();
+    assert_eq!(e.get("field"), Some("states[0]"));
+}

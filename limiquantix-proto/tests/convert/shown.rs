@@ -9,9 +9,9 @@ use limiquantix_core::unit::{Bytes, MilliCpus};
 use limiquantix_proto::compute::v1 as wire;
 use limiquantix_proto::compute::v1::node_verdict::Outcome;
 use limiquantix_proto::convert::node::{Beside, Usage};
-use limiquantix_proto::convert::{node, placement, task, vm};
+use limiquantix_proto::convert::{alert, node, placement, task, vm};
 use limiquantix_testkit::fixtures;
-use limiquantix_testkit::strategies::{any_allocation, any_node, any_task, any_vm};
+use limiquantix_testkit::strategies::{any_alert, any_allocation, any_node, any_task, any_vm};
 use proptest::prelude::*;
 
 /// The suffix of an enum value is the name that core stores, so that the two cannot drift apart.
@@ -93,6 +93,30 @@ proptest! {
         prop_assert_eq!(shown.error.is_set(), object.error.is_some());
         prop_assert_eq!(shown.finished_at.is_set(), object.finished_at.is_some());
         prop_assert_eq!(shown.cancel_requested, object.cancel_requested);
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_alert(mut object in any_alert()) {
+        let preview = alert::to_wire(&object);
+        prop_assert_eq!((preview.id.as_str(), preview.etag.as_str()), ("", ""), "it is not stored");
+        object.meta.revision = Revision(7);
+        let shown = alert::to_wire(&object);
+        let json = serde_json::to_value(&shown).unwrap();
+        prop_assert_eq!(&shown.id, &object.id.to_string());
+        prop_assert_eq!(shown.etag.as_str(), "7");
+        prop_assert_eq!(suffix(&json["severity"], "ALERT_SEVERITY_"), object.severity.as_str());
+        prop_assert_eq!(suffix(&json["state"], "ALERT_STATE_"), object.state.as_str());
+        prop_assert_eq!(suffix(&json["sourceType"], "ALERT_SOURCE_TYPE_"), object.source.kind.as_str());
+        prop_assert_eq!(&shown.source_id, &object.source.id);
+        prop_assert_eq!(&shown.source_name, &object.source.name);
+        prop_assert_eq!(shown.project_id.is_empty(), object.source.project.is_none());
+        prop_assert_eq!(shown.node_id.is_empty(), object.source.node.is_none());
+        prop_assert_eq!(shown.acknowledged.is_set(), object.acknowledged.is_some());
+        prop_assert_eq!(shown.resolved.is_set(), object.resolved.is_some());
+        prop_assert_eq!(&shown.dedup_key, &object.dedup_key);
+        prop_assert!(shown.count >= 0);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The RPC services: each handler decodes, makes one call, and encodes.
 
 mod agent;
+mod alert;
 mod auth;
 mod authorization;
 mod console;
@@ -18,6 +19,7 @@ use connectrpc_health::StaticChecker;
 use limiquantix::ControlPlane;
 use limiquantix_core::{Error, Result};
 use limiquantix_proto::agent::v1::AGENT_SERVICE_SERVICE_NAME;
+use limiquantix_proto::alert::v1::ALERT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
 use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
@@ -40,12 +42,14 @@ pub(crate) fn service(
         .add_service(Arc::new(vm::Handler::new(control_plane)))
         .add_service(Arc::new(node::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
+        .add_service(Arc::new(alert::Handler::new(control_plane)))
         .add_service(Arc::new(agent::Handler::new(control_plane)))
         .add_service(Arc::new(self::auth::Handler::new(Arc::clone(&auth))));
     let names = [
         VM_SERVICE_SERVICE_NAME,
         NODE_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
+        ALERT_SERVICE_SERVICE_NAME,
         AGENT_SERVICE_SERVICE_NAME,
         AUTH_SERVICE_SERVICE_NAME,
     ];

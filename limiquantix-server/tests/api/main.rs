@@ -1,6 +1,7 @@
 //! The server as its callers see it: a real port, real protocols, simulated nodes with real agents.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alerts;
 mod bad_bytes;
 mod bad_fields;
 mod capacity;

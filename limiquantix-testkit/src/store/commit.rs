@@ -2,7 +2,7 @@
 
 use limiquantix_core::contract::{Changeset, Selector, WatchFilter, Write};
 use limiquantix_core::error::Reason;
-use limiquantix_core::resource::{EventKind, Kind, Object, Resource, Revision, TaskKind};
+use limiquantix_core::resource::{AlertSeverity, EventKind, Kind, Object, Resource, Revision, TaskKind};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -98,6 +98,7 @@ pub async fn changes_keep_the_order_of_the_changeset(h: Harness<'_>) {
 pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
     let store = fresh(h).await;
     let (web, node) = (vm("web"), fixtures::node("node-1", 8, 8192));
+    let alert = fixtures::alert("fast", AlertSeverity::Warning);
     let objects: Vec<Object> = vec![
         web.clone().into_object(),
         node.clone().into_object(),
@@ -109,6 +110,8 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         fixtures::network("lan").into_object(),
         fixtures::task("t", TaskKind::CreateVm, &web).into_object(),
         fixtures::event("e", EventKind::VmCreated, &web).into_object(),
+        alert.clone().into_object(),
+        fixtures::alert_counts(&alert).into_object(),
         fixtures::idempotency("caller/CreateVM/1", &web).into_object(),
     ];
     let covered: Vec<Kind> = objects.iter().map(Object::kind).collect();

@@ -4,6 +4,7 @@
 //! allows (long names in any script, every phase, absurd but legal numbers), and [`Slots`] draws small
 //! populations whose ids, names, projects and nodes collide all the time.
 
+mod alerts;
 mod changesets;
 mod names;
 mod nodes;
@@ -11,6 +12,7 @@ mod slots;
 mod tasks;
 mod vms;
 
+pub use alerts::any_alert;
 pub use changesets::{Refused, refused_changeset, valid_changeset};
 pub use names::{any_image, any_labels, any_name, any_project};
 pub use nodes::{any_allocation, any_node, any_taint};

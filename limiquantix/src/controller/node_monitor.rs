@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::call::lost_race;
 use crate::control_plane::Parts;
 use crate::mutation::event;
+use crate::service::alert;
 
 pub(super) async fn run(parts: Arc<Parts>, stop: CancellationToken) {
     // Twice per interval: silence is noticed at most half an interval late.
@@ -56,6 +57,7 @@ async fn mark_not_ready(parts: &Parts, node: &Node, silent: std::time::Duration)
     tracing::warn!(node = %node.name, %message, "node is not ready");
     let event = event(parts, &changed, EventKind::NodeNotReady, message, now);
     let mut changes = Changeset::new();
+    alert::node_is_silent(parts, &changed, silent, now, &mut changes).await?;
     changes.update(changed).create(event);
     commit_unless_raced(parts, changes).await
 }

@@ -1,11 +1,13 @@
 //! The use cases. Every method checks its input, decides with the pure functions of core, and writes one
 //! commit: the object, its task, its event and the memory of its request id together, or nothing.
 
+pub(crate) mod alert;
 mod node;
 mod task;
 mod vm;
 mod watch;
 
+pub use alert::AlertService;
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
 pub use task::TaskService;

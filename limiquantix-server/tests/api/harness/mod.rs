@@ -20,6 +20,7 @@ use limiquantix_core::resource::Labels;
 use limiquantix_core::unit::Mebibytes;
 use limiquantix_mock::{MockConfig, MockNode};
 use limiquantix_proto::agent::v1::AgentServiceClient;
+use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::compute::v1::{
     CpuConfig, CreateVMRequest, DiskConfig, MemoryConfig, NodeServiceClient, VirtualMachine, VmServiceClient,
     VmSpec,
@@ -132,6 +133,11 @@ impl Running {
     pub(crate) fn tasks(&self) -> TaskServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         TaskServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn alerts(&self) -> AlertServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        AlertServiceClient::new(connection, config)
     }
 
     pub(crate) fn agents(&self) -> AgentServiceClient<SharedHttp2Connection> {

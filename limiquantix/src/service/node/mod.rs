@@ -16,6 +16,7 @@ use tracing::info;
 use crate::call::{ROUNDS, lost_race, written};
 use crate::control_plane::Parts;
 use crate::mutation::event;
+use crate::service::alert;
 use crate::service::watch::{WatchItems, WatchStart, watch, watch_one};
 
 pub use administer::UpdateNode;
@@ -126,6 +127,7 @@ impl NodeService {
         info!(node = %node.name, "node is ready again");
         let event = event(parts, &node, EventKind::NodeReady, "heartbeats arrive again", now);
         let mut changes = Changeset::new();
+        alert::node_is_ready(parts, &node, now, &mut changes).await?;
         changes.update(node).create(event);
         match parts.store.commit(changes).await {
             Ok(commit) => {

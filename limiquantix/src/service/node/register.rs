@@ -16,6 +16,7 @@ use tracing::info;
 use super::{LastHeartbeat, NodeService};
 use crate::call::{ROUNDS, lost_race};
 use crate::mutation::event;
+use crate::service::alert;
 
 impl NodeService {
     /// Makes a node known, or brings what is known of it up to date. Safe to repeat.
@@ -70,6 +71,12 @@ impl NodeService {
             Some(k) if k.status.phase != NodePhase::Ready => Some((EventKind::NodeReady, "connected again")),
             Some(_) => None,
         };
+        if known
+            .as_ref()
+            .is_some_and(|k| k.status.phase == NodePhase::NotReady)
+        {
+            alert::node_is_ready(parts, &node, now, &mut changes).await?;
+        }
         if let Some((kind, what)) = news {
             changes.create(event(parts, &node, kind, what, now));
         }

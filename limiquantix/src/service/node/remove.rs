@@ -13,6 +13,7 @@ use super::administer::told;
 use crate::agent_link::AgentLink;
 use crate::call::Call;
 use crate::mutation::{Draft, event, mutate};
+use crate::service::alert;
 
 /// How to remove a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -71,6 +72,7 @@ impl NodeService {
         };
         let message = told(what, &call.principal, &request.reason);
         let mut draft = Draft::delete(node).event(parts, EventKind::NodeDeleted, message, now);
+        alert::node_is_gone(parts, node, now, &mut draft.changes).await?;
         if let Some(allocation) = &rest.allocation {
             // Whatever was placed here meanwhile has changed it, and so refuses this commit.
             draft.changes.delete(&**allocation);
@@ -117,6 +119,7 @@ impl NodeService {
                 changes.update(ended);
             }
         }
+        alert::vm_is_gone(parts, vm, now, &mut changes).await?;
         let message = format!("removed with node {}, which is gone", node.name);
         changes.create(event(parts, vm, EventKind::VmDeleted, message, now));
         let commit = parts.store.commit(changes).await?;
