@@ -53,7 +53,7 @@ fn reads(c: &mut Criterion) {
     let page = PageRequest {
         limit: 50,
         after: Some(ids[VMS / 2].to_string()),
-        count: false,
+        ..PageRequest::default()
     };
     group.bench_function("list_page_of_50/service", |b| {
         let page = page.clone();
@@ -71,8 +71,7 @@ fn reads(c: &mut Criterion) {
     group.bench_function("list_page_of_50_by_project_and_state/service", |b| {
         let page = PageRequest {
             limit: 50,
-            after: None,
-            count: false,
+            ..PageRequest::default()
         };
         b.iter(|| {
             runtime

@@ -30,6 +30,7 @@ mod launch;
 mod login;
 mod node;
 mod output;
+mod paging;
 mod quantity;
 mod resolve;
 #[cfg(feature = "up")]

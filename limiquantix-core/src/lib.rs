@@ -12,6 +12,7 @@
 //!  administration         what is done to a node        cordon, taints, labels, removal
 //!  alert                  what somebody should know    raise, acknowledge, resolve
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
+//!  query                  which objects of a list       filter expressions, orders
 //!  contract               what backends implement       Store, Hypervisor, StorageBackend, Clock, IdSource
 //! ```
 //!
@@ -25,6 +26,7 @@ pub mod error;
 pub mod identity;
 pub mod lifecycle;
 pub mod planning;
+pub mod query;
 pub mod reconcile;
 pub mod resource;
 pub mod settle;

@@ -16,6 +16,13 @@ impl Timestamp {
         self.0
     }
 
+    /// Reads the spelling of RFC 3339, such as `2026-05-01T12:00:00Z`; digits beyond microseconds are cut off.
+    /// Nothing if it is not that.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(time.as_microsecond()))
+    }
+
     /// The time that has passed since `earlier`; zero if the clock went backwards in between.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -1,8 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
 use std::sync::Arc;
 
 use limiquantix_core::contract::Commit;
 use limiquantix_core::identity::{NodeId, ProjectId};
+use limiquantix_core::query::{Order, OrderBy};
 use limiquantix_core::resource::{Kind, Object, ObjectKey, Revision};
 
 use crate::Options;
@@ -13,6 +15,8 @@ pub(crate) struct State {
     objects: BTreeMap<ObjectKey, Object>,
     /// Who has a unique name.
     names: BTreeMap<(Kind, String), Arc<str>>,
+    /// Every object under its name, for lists in order of names.
+    by_name: BTreeSet<(Kind, String, Arc<str>)>,
     /// For every value that a selector can ask for: the ids of the objects that have it.
     postings: BTreeMap<(Kind, Term), BTreeSet<Arc<str>>>,
     /// The last commits; the newest has the revision of the store.
@@ -38,6 +42,7 @@ impl State {
         Self {
             objects: BTreeMap::new(),
             names: BTreeMap::new(),
+            by_name: BTreeSet::new(),
             postings: BTreeMap::new(),
             log: VecDeque::new(),
             revision: Revision::ZERO,
@@ -66,19 +71,32 @@ impl State {
         self.postings.get(&(kind, term))
     }
 
-    /// Objects of a kind by id, from just after `after`.
+    /// Objects of a kind in the order asked for, from just after `after`.
     pub(crate) fn of_kind<'a>(
         &'a self,
         kind: Kind,
+        order: Order,
         after: Option<&str>,
-    ) -> impl Iterator<Item = &'a Object> + use<'a> {
-        use std::ops::Bound::{Excluded, Included, Unbounded};
-        let key = |id: &str| ObjectKey { kind, id: id.into() };
-        let from = after.map_or_else(|| Included(key("")), |id| Excluded(key(id)));
-        self.objects
-            .range((from, Unbounded))
-            .take_while(move |(key, _)| key.kind == kind)
-            .map(|(_, object)| object)
+    ) -> Box<dyn Iterator<Item = &'a Object> + 'a> {
+        let place = after.map(|after| order.place(after));
+        match order.by {
+            OrderBy::Id => {
+                let key = |kind, id: &str| ObjectKey { kind, id: id.into() };
+                let place = place.map(|(_, id)| key(kind, id));
+                let range = span(order, kind, |kind| key(kind, ""), place);
+                directed(order, self.objects.range(range).map(|(_, object)| object))
+            }
+            OrderBy::Name => {
+                let key = |kind, name: &str, id: &str| (kind, name.to_owned(), id.into());
+                let place = place.map(|(name, id)| key(kind, name, id));
+                let range = span(order, kind, |kind| key(kind, "", ""), place);
+                let objects = self.by_name.range(range).filter_map(|(kind, _, id)| {
+                    let (kind, id) = (*kind, Arc::clone(id));
+                    self.objects.get(&ObjectKey { kind, id })
+                });
+                directed(order, objects)
+            }
+        }
     }
 
     /// The oldest revision that a watch can begin after.
@@ -126,6 +144,7 @@ impl State {
         if let Some(unique) = object.index().unique {
             self.names.insert((key.kind, unique), Arc::clone(&key.id));
         }
+        self.by_name.extend(by_name(object));
         for term in terms(object) {
             self.postings
                 .entry((key.kind, term))
@@ -139,6 +158,9 @@ impl State {
         if let Some(unique) = object.index().unique {
             self.names.remove(&(key.kind, unique));
         }
+        if let Some(named) = by_name(object) {
+            self.by_name.remove(&named);
+        }
         for term in terms(object) {
             let at = (key.kind, term);
             if let Some(ids) = self.postings.get_mut(&at) {
@@ -149,6 +171,36 @@ impl State {
             }
         }
     }
+}
+
+/// The part of a sorted map of all kinds that has those of `kind` from just after `place` on, in either direction.
+/// `first` makes the least key of a kind.
+fn span<K>(order: Order, kind: Kind, first: impl Fn(Kind) -> K, place: Option<K>) -> (Bound<K>, Bound<K>) {
+    let next = Kind::ALL.iter().copied().find(|other| *other > kind);
+    let (begin, end) = (
+        Included(first(kind)),
+        next.map_or(Unbounded, |next| Excluded(first(next))),
+    );
+    match (order.descending, place) {
+        (_, None) => (begin, end),
+        (false, Some(place)) => (Excluded(place), end),
+        (true, Some(place)) => (begin, Excluded(place)),
+    }
+}
+
+fn directed<'a>(
+    order: Order,
+    objects: impl DoubleEndedIterator<Item = &'a Object> + 'a,
+) -> Box<dyn Iterator<Item = &'a Object> + 'a> {
+    match order.descending {
+        false => Box::new(objects),
+        true => Box::new(objects.rev()),
+    }
+}
+
+fn by_name(object: &Object) -> Option<(Kind, String, Arc<str>)> {
+    let name = object.index().name?.to_owned();
+    Some((object.kind(), name, object.key().id))
 }
 
 fn terms(object: &Object) -> Vec<Term> {

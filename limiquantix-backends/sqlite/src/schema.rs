@@ -14,7 +14,14 @@ pub(crate) const FILE: &str = "limiquantix.db";
 
 /// Every step from the empty file to the present schema. Steps are only ever added: their checksums are in
 /// the databases out there.
-const STEPS: &[(i64, &str, &str)] = &[(1, "store", include_str!("../migrations/0001_store.sql"))];
+const STEPS: &[(i64, &str, &str)] = &[
+    (1, "store", include_str!("../migrations/0001_store.sql")),
+    (
+        2,
+        "order by name",
+        include_str!("../migrations/0002_order_by_name.sql"),
+    ),
+];
 
 /// How the writer opens the database.
 pub(crate) fn writer(file: &Path, options: &Options) -> SqliteConnectOptions {

@@ -6,10 +6,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::vm::label;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which nodes.
 #[derive(Debug, clap::Args)]
@@ -20,6 +18,8 @@ pub(crate) struct Args {
     /// Only nodes in this state
     #[arg(long, value_name = "STATE")]
     state: Option<Phase>,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 /// Phases as people type them.
@@ -41,33 +41,33 @@ impl From<Phase> for NodePhase {
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
-    let request = ListNodesRequest {
+    let request = args.listed.apply(ListNodesRequest {
         labels: args.labels.iter().cloned().collect(),
         phase: args
             .state
             .map(|state| NodePhase::from(state).into())
             .unwrap_or_default(),
         ..Default::default()
-    };
-    let answer = pages(&app.client()?, request).await?;
+    });
+    let answer = pages(&app.client()?, request, args.listed.most()).await?;
     app.out.list(&answer, &answer.nodes)?;
     Ok(Exit::Ok)
 }
 
 /// Every node.
 pub(crate) async fn all(client: &Client) -> Result<Vec<Node>, Failure> {
-    Ok(pages(client, ListNodesRequest::default()).await?.nodes)
+    Ok(pages(client, ListNodesRequest::default(), usize::MAX)
+        .await?
+        .nodes)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListNodesRequest) -> Result<ListNodesResponse, Failure> {
-    request.page_size = PAGE;
-    let mut all = client.nodes().list_nodes(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = client.nodes().list_nodes(request.clone()).await?.into_owned();
-        all.nodes.extend(page.nodes);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListNodesRequest,
+    most: usize,
+) -> Result<ListNodesResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.nodes().list_nodes(request).await?.into_owned())
+    })
+    .await
 }

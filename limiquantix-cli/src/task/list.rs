@@ -6,9 +6,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
+use crate::paging;
 
 /// Which tasks.
 #[derive(Debug, clap::Args)]
@@ -19,6 +17,9 @@ pub(crate) struct Args {
     /// Only tasks in this state
     #[arg(long, value_name = "STATE")]
     state: Option<State>,
+    /// Only those for which this is true, for example "kind = create_vm"
+    #[arg(long, value_name = "EXPRESSION")]
+    filter: Option<String>,
     /// At most this many, the newest
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
@@ -55,15 +56,16 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
             .state
             .map(|state| TaskState::from(state).into())
             .unwrap_or_default(),
+        filter: args.filter.clone().unwrap_or_default(),
+        order_by: "create_time desc".to_owned(),
         ..Default::default()
     };
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let mut answer = pages(&client, request).await?;
-    let older = answer.tasks.len().saturating_sub(limit);
-    if older > 0 {
-        answer.tasks.drain(..older);
-        app.out
-            .talk(&format!("{older} older tasks are not shown: --limit N"));
+    let mut answer = pages(&client, request, limit).await?;
+    // The newest are read, and shown last, next to the prompt.
+    answer.tasks.reverse();
+    if !answer.next_page_token.is_empty() {
+        app.out.talk("older tasks are not shown: --limit N");
     }
     app.out.list(&answer, &answer.tasks)?;
     Ok(Exit::Ok)
@@ -75,18 +77,16 @@ pub(crate) async fn all(app: &App, client: &Client) -> Result<Vec<Task>, Failure
         project_id: app.project(),
         ..Default::default()
     };
-    Ok(pages(client, request).await?.tasks)
+    Ok(pages(client, request, usize::MAX).await?.tasks)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListTasksRequest) -> Result<ListTasksResponse, Failure> {
-    request.page_size = PAGE;
-    let mut all = client.tasks().list_tasks(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = client.tasks().list_tasks(request.clone()).await?.into_owned();
-        all.tasks.extend(page.tasks);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListTasksRequest,
+    most: usize,
+) -> Result<ListTasksResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.tasks().list_tasks(request).await?.into_owned())
+    })
+    .await
 }

@@ -7,10 +7,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::resolve;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which VMs.
 #[derive(Debug, clap::Args)]
@@ -24,11 +22,10 @@ pub(crate) struct Args {
     /// Only VMs with this label; may be given more than once
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
-    /// At most this many
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    limit: Option<u32>,
+    #[command(flatten)]
+    listed: Listed,
     /// Show the changes of all VMs, for ever
-    #[arg(short, long, conflicts_with_all = ["state", "node", "labels", "limit"])]
+    #[arg(short, long, conflicts_with_all = ["state", "node", "labels", "limit", "filter", "order_by"])]
     watch: bool,
 }
 
@@ -77,7 +74,7 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         Some(name) => resolve::node(&client, name).await?.id,
         None => String::new(),
     };
-    let request = ListVMsRequest {
+    let request = args.listed.apply(ListVMsRequest {
         project_id: app.project(),
         node_id,
         state: args
@@ -86,12 +83,8 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
             .unwrap_or_default(),
         labels: args.labels.iter().cloned().collect(),
         ..Default::default()
-    };
-    let limit = args
-        .limit
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(usize::MAX);
-    let answer = pages(&client, request, limit).await?;
+    });
+    let answer = pages(&client, request, args.listed.most()).await?;
     app.out.list(&answer, &answer.vms)?;
     Ok(Exit::Ok)
 }
@@ -105,29 +98,9 @@ pub(crate) async fn all(app: &App, client: &Client) -> Result<Vec<VirtualMachine
     Ok(pages(client, request, usize::MAX).await?.vms)
 }
 
-/// Reads page after page, and makes one answer of them. If there are more than `limit`, its page token is
-/// that of the rest.
-async fn pages(
-    client: &Client,
-    mut request: ListVMsRequest,
-    limit: usize,
-) -> Result<ListVMsResponse, Failure> {
-    let mut all: Option<ListVMsResponse> = None;
-    loop {
-        let have = all.as_ref().map_or(0, |all| all.vms.len());
-        request.page_size = i32::try_from(limit - have).unwrap_or(PAGE).min(PAGE);
-        let page = client.vms().list_vms(request.clone()).await?.into_owned();
-        request.page_token.clone_from(&page.next_page_token);
-        let all = match &mut all {
-            None => all.insert(page),
-            Some(all) => {
-                all.vms.extend(page.vms);
-                all.next_page_token = page.next_page_token;
-                all
-            }
-        };
-        if request.page_token.is_empty() || all.vms.len() >= limit {
-            return Ok(std::mem::take(all));
-        }
-    }
+async fn pages(client: &Client, request: ListVMsRequest, most: usize) -> Result<ListVMsResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.vms().list_vms(request).await?.into_owned())
+    })
+    .await
 }

@@ -95,8 +95,7 @@ impl<R: Resource> Repository<R> {
         let mut items = Vec::new();
         let mut request = PageRequest {
             limit: PageRequest::MAX,
-            after: None,
-            count: false,
+            ..PageRequest::default()
         };
         let mut from = None;
         loop {

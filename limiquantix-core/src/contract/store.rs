@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::BoxStream;
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
+use crate::query::{Filter, Order};
 use crate::resource::{Kind, Labels, Object, ObjectKey, Resource, Revision};
 
 /// Where state is kept: a versioned map from [`ObjectKey`] to [`Object`] with atomic commits and a log.
@@ -37,9 +38,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The object, or `None`.
     async fn get(&self, key: &ObjectKey) -> Result<Option<Object>>;
 
-    /// Objects of one kind by id ascending, from just after `page.after`. Walking all pages returns every
-    /// object that matched throughout exactly once, whatever is written meanwhile. A limit out of its bounds
-    /// is `INVALID_FIELD` (`limit`).
+    /// Objects of one kind in `page.order`, from just after `page.after`. Walking all pages returns every
+    /// object that matched throughout, and kept its name where the order is by name, exactly once, whatever is
+    /// written meanwhile. A limit out of its bounds is `INVALID_FIELD` (`limit`).
+    ///
+    /// A page may hold fewer objects than its limit, even none, and yet have a `next`: a store that has to look at
+    /// objects one by one because of the selector's filter looks at some [`PageRequest::LOOKED_AT`] for a page, so
+    /// that no filter makes a read endless. Without a filter only the last page is shorter.
     async fn list(&self, query: &Query) -> Result<Page>;
 
     /// Every commit with a revision greater than `from`, reduced to the changes that `filter` can see.
@@ -263,6 +268,8 @@ pub struct Selector {
     pub phases: Vec<&'static str>,
     /// Only with all of these labels.
     pub labels: Labels,
+    /// Only those for which this is true. Set by [`Filter::narrow`].
+    pub filter: Option<Filter>,
 }
 
 impl Selector {
@@ -274,6 +281,7 @@ impl Selector {
             && self.node.is_none_or(|n| index.node == Some(n))
             && (self.phases.is_empty() || index.phase.is_some_and(|p| self.phases.contains(&p)))
             && self.labels.iter().all(|(k, v)| object.labels().get(k) == Some(v))
+            && self.filter.as_ref().is_none_or(|filter| filter.matches(object))
     }
 }
 
@@ -304,15 +312,22 @@ impl Query {
 pub struct PageRequest {
     /// The most objects to return; at least 1, at most [`PageRequest::MAX`].
     pub limit: u32,
-    /// The id after which the page begins.
+    /// Where the page begins: what [`Page::next`] said, or [`Order::cursor`] of an object. In the order of ids
+    /// it is the id itself, which need not exist.
     pub after: Option<String>,
-    /// Also count all matches. Linear in their number: only where somebody asked for it.
+    /// In which order.
+    pub order: Order,
+    /// Also count all matches (in the order of names, those that have one). Linear in their number: only where
+    /// somebody asked for it.
     pub count: bool,
 }
 
 impl PageRequest {
     /// The largest page.
     pub const MAX: u32 = 1000;
+    /// How many objects a store looks at for one page of a filtered list, before it returns what it has: some
+    /// tenths of a second of work.
+    pub const LOOKED_AT: u32 = 10_000;
 }
 
 impl Default for PageRequest {
@@ -320,6 +335,7 @@ impl Default for PageRequest {
         Self {
             limit: 50,
             after: None,
+            order: Order::default(),
             count: false,
         }
     }

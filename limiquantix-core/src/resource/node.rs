@@ -133,6 +133,9 @@ pub enum NodePhase {
 }
 
 impl NodePhase {
+    /// Every phase.
+    pub const ALL: &'static [Self] = &[Self::Ready, Self::NotReady, Self::Unknown];
+
     /// Its name, in lower-case.
     pub const fn as_str(self) -> &'static str {
         match self {

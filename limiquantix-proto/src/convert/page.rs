@@ -1,18 +1,19 @@
 //! Pages of lists (AIP-158).
 //!
-//! A page token is the id after which the page begins, bound to the filter that it was given for: with
+//! A page token is the place after which the page begins, bound to the filter and order that it was given for: with
 //! another filter the pages would not belong together, so it is refused. It carries a checksum, so that a
 //! token that was cut or mistyped is refused rather than taken for another place. It is no secret and grants
 //! nothing: whoever makes one up sees what a list from that id on shows them anyway.
 //!
 //! ```text
-//!   hex( version ‖ digest of the filter (8 bytes) ‖ id ‖ checksum of all before (8 bytes) )
+//!   hex( version ‖ digest of the filter (8 bytes) ‖ place ‖ checksum of all before (8 bytes) )
 //! ```
 
 use std::fmt::Write as _;
 
 use buffa::{Message, MessageName};
 use limiquantix_core::contract::{PageRequest, Selector};
+use limiquantix_core::query::{Filter, Order};
 use limiquantix_core::resource::Resource;
 use limiquantix_core::{Error, Reason, Result};
 use sha2::{Digest as _, Sha256};
@@ -24,8 +25,8 @@ const VERSION: u8 = 1;
 const SUM: usize = 8;
 /// The shortest token there can be: version, digest, checksum.
 const LEAST: usize = 1 + 2 * SUM;
-/// The longest token worth decoding. Ids have 36 bytes.
-const MOST: usize = 1024;
+/// The longest token worth decoding. Ids have 36 bytes; a name of 255 characters has at most 1020.
+const MOST: usize = 4096;
 
 /// Which objects a list is to show, which page of them, and how to name the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,19 +98,17 @@ impl Listing {
             token => Some(PageToken::decode(token)?.after_in(digest)?),
         };
         let (expression, order) = request.expressions();
-        for (field, text) in [("filter", expression), ("order_by", order)] {
-            if !text.is_empty() {
-                return Err(Error::invalid(
-                    field,
-                    format!("{field} cannot be used for {} lists", R::KIND),
-                ));
-            }
+        let order = Order::parse(order)?;
+        let mut selector = selector;
+        if let Some(filter) = Filter::parse(R::KIND, expression)? {
+            filter.narrow(&mut selector);
         }
         Ok(Self {
             selector,
             page: PageRequest {
                 limit,
                 after,
+                order,
                 count: page.with_total_count,
             },
             digest,
@@ -136,7 +135,7 @@ pub fn count_to_wire(total: u64) -> i32 {
 /// What a page token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageToken {
-    /// The id after which the page begins.
+    /// Where the page begins, as the store says it.
     pub after: String,
     /// The filter that it was given for.
     pub filter_digest: FilterDigest,

@@ -95,6 +95,7 @@ pub fn listing_from_wire(request: &wire::ListVMsRequest) -> Result<Listing> {
             .into_iter()
             .collect(),
         labels: request.labels.clone(),
+        ..Selector::default()
     };
     Listing::read::<Vm>(selector, request)
 }

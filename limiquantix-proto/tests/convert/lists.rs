@@ -42,6 +42,7 @@ fn a_token_leads_to_the_next_page_of_the_same_list() {
         limit: 7,
         after: Some(id),
         count: true,
+        ..PageRequest::default()
     };
     assert_eq!(listing.page, expected);
     assert_eq!(listing.next_page_token(None), "");

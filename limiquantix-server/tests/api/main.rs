@@ -10,6 +10,7 @@ mod curl;
 mod every_method;
 mod harness;
 mod health;
+mod lists;
 mod nodes;
 mod protocols;
 mod repeat;

@@ -63,6 +63,8 @@ macro_rules! store_conformance {
         }
         $crate::store_conformance! { @group $harness, [], pages:
             items_ascend_by_id,
+            items_are_in_the_order_asked_for,
+            a_walk_in_any_order_returns_everything_once,
             a_walk_returns_everything_once,
             the_last_page_has_no_next,
             a_page_may_begin_after_an_id_that_is_not_there,
@@ -76,6 +78,8 @@ macro_rules! store_conformance {
             by_node,
             by_phase,
             by_label,
+            by_filter,
+            a_filter_that_matches_little_is_read_in_bounded_pages,
             all_conditions_must_hold,
             indexes_follow_every_change,
             strange_text_is_only_text,

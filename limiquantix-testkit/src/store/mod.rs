@@ -194,8 +194,8 @@ pub(crate) async fn page(store: &dyn Store, kind: Kind, selector: Selector, limi
         selector,
         page: PageRequest {
             limit,
-            after: None,
             count: true,
+            ..PageRequest::default()
         },
     };
     store.list(&query).await.expect("a page can be read")

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use limiquantix_core::contract::{Changeset, PageRequest, Query, Selector, Store};
 use limiquantix_core::error::Reason;
+use limiquantix_core::query::{Order, OrderBy};
 use limiquantix_core::resource::{Kind, Resource, Vm, VmPhase};
 
 use super::{Harness, create, fresh, ids, page, walk};
@@ -52,6 +53,94 @@ pub async fn items_ascend_by_id(h: Harness<'_>) {
         ids(&walk(&*store, Kind::Idempotency, &Selector::default(), 3).await),
         keys
     );
+}
+
+/// "In `page.order`": by id or name, from the least or the greatest, equal names by id; what has no name is left out
+/// of an order by name.
+pub async fn items_are_in_the_order_asked_for(h: Harness<'_>) {
+    let store = fresh(h).await;
+    let names = ["web", "db", "Web", "é", "web-10", "web-9"];
+    let mut vms: Vec<_> = names.iter().map(|name| vm(name)).collect();
+    let other = fixtures::vm_in("lab", "db");
+    vms.push(other);
+    for vm in &vms {
+        create(&*store, vm.clone()).await;
+    }
+    create(&*store, fixtures::idempotency("nameless", &vms[0])).await;
+    let listed = async |by, descending, project: Option<&str>| {
+        let mut query = Query::new(Kind::Vm, Selector::default());
+        query.selector.project = project.map(fixtures::project_id);
+        query.page.order = Order { by, descending };
+        ids(&store.list(&query).await.expect("read").items)
+    };
+    let sorted = |key: fn(&Vm) -> (String, String), reverse: bool, project: Option<&str>| {
+        let mut vms: Vec<_> = vms
+            .iter()
+            .filter(|vm| project.is_none_or(|p| vm.project.as_str() == p))
+            .collect();
+        vms.sort_by_key(|vm| key(vm));
+        if reverse {
+            vms.reverse();
+        }
+        vms.iter().map(|vm| vm.id.to_string()).collect::<Vec<_>>()
+    };
+    for project in [None, Some("default"), Some("lab"), Some("nobody")] {
+        for reverse in [false, true] {
+            let by_id = sorted(|vm| (String::new(), vm.id.to_string()), reverse, project);
+            assert_eq!(listed(OrderBy::Id, reverse, project).await, by_id);
+            let by_name = sorted(|vm| (vm.name.to_string(), vm.id.to_string()), reverse, project);
+            assert_eq!(listed(OrderBy::Name, reverse, project).await, by_name);
+        }
+    }
+    let mut nameless = Query::new(Kind::Idempotency, Selector::default());
+    nameless.page.order.by = OrderBy::Name;
+    nameless.page.count = true;
+    let page = store.list(&nameless).await.expect("read");
+    assert_eq!((page.items.len(), page.total), (0, Some(0)));
+}
+
+/// "Walking all pages returns every object exactly once", in whatever order, with whatever selector.
+pub async fn a_walk_in_any_order_returns_everything_once(h: Harness<'_>) {
+    let store = fresh(h).await;
+    let mut expected = populate(&*store, 40).await;
+    // Many of one name: the order among them is that of their ids.
+    for project in ["a", "b", "c", "d", "e"] {
+        let vm = fixtures::vm_in(project, "same");
+        expected.push(vm.id.to_string());
+        create(&*store, vm).await;
+    }
+    expected.sort();
+    for (by, descending, limit) in [
+        (OrderBy::Id, true, 7),
+        (OrderBy::Name, false, 7),
+        (OrderBy::Name, true, 1),
+        (OrderBy::Name, true, 45),
+    ] {
+        let mut query = Query::new(Kind::Vm, Selector::default());
+        query.page.order = Order { by, descending };
+        query.page.limit = limit;
+        let mut seen = Vec::new();
+        loop {
+            let page = store.list(&query).await.expect("read");
+            seen.extend(page.items);
+            match page.next {
+                Some(next) => query.page.after = Some(next),
+                None => break,
+            }
+        }
+        let keys: Vec<_> = seen.iter().map(|o| query.page.order.key(o)).collect();
+        let ordered = |pair: &[_]| {
+            if descending {
+                pair[0] > pair[1]
+            } else {
+                pair[0] < pair[1]
+            }
+        };
+        assert!(keys.windows(2).all(ordered), "{by:?}: {keys:?}");
+        let mut seen = ids(&seen);
+        seen.sort();
+        assert_eq!(seen, expected, "{by:?}");
+    }
 }
 
 /// "Walking all pages returns every object that matched exactly once", whatever the size of the pages.

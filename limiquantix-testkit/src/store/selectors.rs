@@ -2,11 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use limiquantix_core::contract::{Changeset, Query, Selector, Store, Write};
+use limiquantix_core::contract::{
+    ChangeKind, Changeset, PageRequest, Query, Selector, Store, WatchFilter, Write,
+};
+use limiquantix_core::query::Filter;
 use limiquantix_core::resource::{Kind, Object, Placement, Resource, TaskKind, Vm, VmPhase};
 use proptest::prelude::*;
 
 use super::commit::samples;
+use super::follow::follow;
 use super::{Harness, create, delete, fresh, ids, page, reread, update, walk};
 use crate::fixtures::{self, labels, name, node_id, project_id, running_vm, vm, vm_in};
 use crate::strategies::{Slots, any_labels, any_name, any_selector};
@@ -37,6 +41,91 @@ impl<R: Resource> AsKey for R {
     fn id(&self) -> String {
         self.key().id.to_string()
     }
+}
+
+fn filtered(kind: Kind, text: &str) -> Selector {
+    let mut selector = Selector::default();
+    let filter = Filter::parse(kind, text).expect("a filter").expect("not blank");
+    filter.narrow(&mut selector);
+    selector
+}
+
+/// "Only those for which this is true": alone, with conditions, in pages of any size, counted, and in watches.
+pub async fn by_filter(h: Harness<'_>) {
+    let store = fresh(h).await;
+    let (mut a, mut b, mut c) = (vm("web-1"), vm_in("lab", "web-2"), running_vm("db", node_id("n")));
+    a.description = "the first".to_owned();
+    b.meta.labels = labels([("tier", "front")]);
+    c.meta.labels = labels([("tier", "back")]);
+    for vm in [&mut a, &mut b, &mut c] {
+        create(&*store, vm.clone()).await;
+    }
+    let of = |text: &str| filtered(Kind::Vm, text);
+    matches(&*store, Kind::Vm, of("name = web*"), &[&a, &b]).await;
+    matches(&*store, Kind::Vm, of("NOT name = web*"), &[&c]).await;
+    matches(&*store, Kind::Vm, of("state = running"), &[&c]).await;
+    matches(&*store, Kind::Vm, of("project_id = lab AND name = web*"), &[&b]).await;
+    matches(
+        &*store,
+        Kind::Vm,
+        of("description : first OR labels.tier : *"),
+        &[&a, &b, &c],
+    )
+    .await;
+    matches(&*store, Kind::Vm, of("labels.tier != back"), &[&b]).await;
+    matches(&*store, Kind::Vm, of("cores > 64"), &[]).await;
+    // Of another kind it matches nothing.
+    matches(&*store, Kind::Vm, filtered(Kind::Node, "name = web*"), &[]).await;
+
+    let from = store.revision().await.expect("read");
+    let filter = WatchFilter {
+        kinds: vec![Kind::Vm],
+        selector: of("description : first"),
+    };
+    let mut seen = follow(&*store, from, filter).await;
+    let mut renamed = reread(&*store, &a).await;
+    renamed.description = "the last".to_owned();
+    update(&*store, renamed).await;
+    let commit = seen.take(1).await.remove(0);
+    let told = commit.changes[0].seen_by(&of("description : first"));
+    assert_eq!(told, Some(ChangeKind::Deleted), "it left the view");
+}
+
+/// "Looks at some [`PageRequest::LOOKED_AT`] for a page": short pages with a `next`, and nothing missed.
+pub async fn a_filter_that_matches_little_is_read_in_bounded_pages(h: Harness<'_>) {
+    let store = fresh(h).await;
+    let all = PageRequest::LOOKED_AT as usize + 500;
+    for part in (0..all).collect::<Vec<_>>().chunks(1000) {
+        let mut changes = Changeset::new();
+        for n in part {
+            let mut task = fixtures::task(&format!("task-{n}"), TaskKind::StartVm, &vm("web"));
+            task.percent = 1;
+            changes.create(task);
+        }
+        store.commit(changes).await.expect("accepted");
+    }
+    let mut wanted = fixtures::task("wanted", TaskKind::StopVm, &vm("web"));
+    // After all others.
+    wanted.id = "ffffffff-ffff-7fff-bfff-ffffffffffff".parse().expect("an id");
+    create(&*store, wanted.clone()).await;
+    let mut query = Query::new(Kind::Task, filtered(Kind::Task, "kind = stop_vm"));
+    let first = store.list(&query).await.expect("read");
+    assert_eq!(first.items.len(), 0);
+    query.page.after = first.next;
+    assert!(
+        query.page.after.is_some(),
+        "a page without objects that is not the last"
+    );
+    let second = store.list(&query).await.expect("read");
+    assert_eq!(ids(&second.items), [wanted.id.to_string()]);
+    assert_eq!(second.next, None);
+    query.page.after = None;
+    query.page.count = true;
+    assert_eq!(
+        store.list(&query).await.expect("read").total,
+        Some(1),
+        "the count is complete"
+    );
 }
 
 /// "Only this tenant's."
@@ -185,6 +274,7 @@ pub async fn all_conditions_must_hold(h: Harness<'_>) {
         node: Some(node_id("n")),
         phases: vec!["running", "stopped"],
         labels: labels([("tier", "front"), ("env", "prod")]),
+        filter: None,
     };
     matches(&*store, Kind::Vm, all.clone(), &[&wanted]).await;
     let but: [fn(&mut Selector); 5] = [

@@ -158,5 +158,6 @@ pub fn any_selector() -> impl Strategy<Value = Selector> {
             node,
             phases,
             labels,
+            filter: None,
         })
 }

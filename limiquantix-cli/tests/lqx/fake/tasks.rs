@@ -89,15 +89,21 @@ impl TaskService for Tasks {
     async fn list_tasks(
         &self,
         _ctx: RequestContext,
-        _request: ServiceRequest<'_, ListTasksRequest>,
+        request: ServiceRequest<'_, ListTasksRequest>,
     ) -> ServiceResult<ListTasksResponse> {
-        let tasks = [
+        let mut tasks = vec![
             task("start-web-2", TaskState::Succeeded),
             task("start-stuck", TaskState::Running),
             task("start-broken", TaskState::Failed),
         ];
+        if request.order_by == "create_time desc" {
+            tasks.reverse();
+        }
+        let size = usize::try_from(request.page_size).unwrap();
+        let rest = tasks.len().saturating_sub(size);
         Response::ok(ListTasksResponse {
-            tasks: tasks.into_iter().flatten().collect(),
+            tasks: tasks.into_iter().take(size).flatten().collect(),
+            next_page_token: if rest > 0 { rest.to_string() } else { String::new() },
             ..Default::default()
         })
     }

@@ -49,13 +49,15 @@ async fn apply(store: &Arc<dyn Store>, model: &mut Model, step: &Step) -> Result
             selector,
             limit,
             after,
+            order,
         } => {
             let query = Query {
                 kind: *kind,
                 selector: selector.clone(),
                 page: PageRequest {
                     limit: *limit,
-                    after: after.as_ref().map(|key| key.id.to_string()),
+                    after: after.as_ref().map(|object| order.cursor(object)),
+                    order: *order,
                     count: limit % 2 == 0,
                 },
             };

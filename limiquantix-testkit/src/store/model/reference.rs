@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use limiquantix_core::contract::{Change, Changeset, Commit, Page, Query, WatchFilter, Write};
 use limiquantix_core::error::Reason;
+use limiquantix_core::query::OrderBy;
 use limiquantix_core::resource::{Object, ObjectKey, Revision};
 
 /// A store as one would write it on a whiteboard: linear, in memory, obviously right.
@@ -61,28 +63,34 @@ impl Model {
 
     /// The page that a query must return.
     pub fn list(&self, query: &Query) -> Page {
-        let all: Vec<_> = self
-            .objects
-            .values()
-            .filter(|o| o.kind() == query.kind && query.selector.matches(o))
-            .collect();
-        let after = query.page.after.as_deref();
-        let mut rest = all
-            .iter()
-            .filter(|o| after.is_none_or(|after| &*o.key().id > after));
-        let items: Vec<Object> = rest
-            .by_ref()
-            .take(query.page.limit as usize)
-            .map(|o| (*o).clone())
-            .collect();
+        let order = query.page.order;
+        let listed = |o: &&Object| o.kind() == query.kind && query.selector.matches(o);
+        let named = |o: &&Object| order.by == OrderBy::Id || o.index().name.is_some();
+        let mut all: Vec<_> = self.objects.values().filter(listed).filter(named).collect();
+        let total = all.len() as u64;
+        all.sort_by_key(|o| order.key(o));
+        let after = query.page.after.as_deref().map(|after| {
+            let (name, id) = order.place(after);
+            (name.to_owned(), Arc::from(id))
+        });
+        if order.descending {
+            all.reverse();
+        }
+        let mut rest = all.into_iter().filter(|o| {
+            after.as_ref().is_none_or(|after| match order.descending {
+                false => order.key(o) > *after,
+                true => order.key(o) < *after,
+            })
+        });
+        let items: Vec<Object> = rest.by_ref().take(query.page.limit as usize).cloned().collect();
         let next = match rest.next() {
-            Some(_) => items.last().map(|o| o.key().id.to_string()),
+            Some(_) => items.last().map(|last| order.cursor(last)),
             None => None,
         };
         Page {
             items,
             next,
-            total: query.page.count.then_some(all.len() as u64),
+            total: query.page.count.then_some(total),
             revision: self.revision(),
         }
     }

@@ -1,4 +1,5 @@
 use limiquantix_core::contract::{Changeset, Guard, Selector, WatchFilter, Write};
+use limiquantix_core::query::{Filter, Order, OrderBy};
 use limiquantix_core::resource::{Kind, Object, ObjectKey, Revision};
 use proptest::prelude::*;
 
@@ -21,8 +22,10 @@ pub enum Step {
         selector: Selector,
         /// At most so many.
         limit: u32,
-        /// After the object of this key, or from the beginning.
-        after: Option<ObjectKey>,
+        /// After this object, or from the beginning.
+        after: Option<Object>,
+        /// In this order.
+        order: Order,
     },
     /// Watch everything that this filter sees, from this share (of 256) of the history so far.
     Watch {
@@ -132,15 +135,44 @@ fn any_list() -> impl Strategy<Value = Step> {
     (
         SLOTS.kind(),
         any_selector(),
+        any_filter(),
         1u32..6,
-        proptest::option::of(any_key()),
+        proptest::option::of(SLOTS.object()),
+        any_order(),
     )
-        .prop_map(|(kind, selector, limit, after)| Step::List {
+        .prop_map(|(kind, selector, filter, limit, after, order)| Step::List {
             kind,
-            selector,
+            selector: narrowed(kind, selector, filter),
             limit,
             after,
+            order,
         })
+}
+
+/// An expression that is about any kind, or none.
+fn any_filter() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "",
+        "name = *e*",
+        "NOT name = web",
+        "name = web AND labels.env : *",
+        "project_id = lab OR labels : env",
+        "created_at < 2000-01-01T00:00:00Z",
+    ])
+}
+
+fn narrowed(kind: Kind, mut selector: Selector, filter: &str) -> Selector {
+    if let Ok(Some(filter)) = Filter::parse(kind, filter) {
+        filter.narrow(&mut selector);
+    }
+    selector
+}
+
+/// Any order.
+fn any_order() -> impl Strategy<Value = Order> {
+    let by = prop_oneof![Just(OrderBy::Id), Just(OrderBy::Name)];
+    (by, any::<bool>()).prop_map(|(by, descending)| Order { by, descending })
 }
 
 fn any_watch() -> impl Strategy<Value = Step> {
