@@ -3,6 +3,7 @@
 use std::io::{BufRead, IsTerminal, Read};
 
 use limiquantix_proto::auth::v1::LoginRequest;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::app::App;
 use crate::config::Token;
@@ -89,10 +90,13 @@ fn piped() -> Result<String, Failure> {
 /// before the terminal is put back.
 async fn typed(app: &App) -> Result<String, Failure> {
     app.out.ask("Password: ");
+    // Before the terminal is changed: an interrupt in between would leave it so.
+    let mut interrupt =
+        signal(SignalKind::interrupt()).map_err(|error| Failure::internal(error.to_string()))?;
     let hidden = Hidden::new().map_err(|error| unreadable(&error))?;
     let typed = tokio::select! {
         typed = tokio::task::spawn_blocking(line) => Some(typed),
-        _ = tokio::signal::ctrl_c() => None,
+        _ = interrupt.recv() => None,
     };
     drop(hidden);
     // The line end that was not shown either.

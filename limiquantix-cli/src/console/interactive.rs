@@ -56,13 +56,14 @@ pub(super) async fn run(app: &App, client: &Client, vm: &VirtualMachine) -> Resu
             break;
         }
     }
+    // Waited for from before the terminal is changed: a signal in between would leave it so.
+    let signals =
+        signals().map_err(|error| Failure::internal(format!("cannot wait for signals: {error}")))?;
     let raw = Raw::new().map_err(|error| Failure::usage(format!("cannot use the terminal: {error}")))?;
     let hint = if raw.is_on() { "; leave with Ctrl-]" } else { "" };
     app.out
         .talk(&format!("connected to the console of {}{hint}\r", vm.name));
     let keys = listen(raw.is_on());
-    let signals =
-        signals().map_err(|error| Failure::internal(format!("cannot wait for signals: {error}")))?;
 
     let typing = async {
         let end = type_on(keys, signals, async |bytes| {

@@ -187,8 +187,6 @@ async fn a_login_that_is_interrupted_leaves_the_terminal_as_it_was() {
     while terminal.is_as_found() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // The handler is in place a moment after the terminal has been changed.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let pid = rustix::process::Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     assert_eq!(code(child).await, 130);
