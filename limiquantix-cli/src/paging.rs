@@ -1,5 +1,6 @@
 //! What all list commands have in common: which objects, in which order, how many, and page after page.
 
+use limiquantix_proto::alert::v1::{ListAlertsRequest, ListAlertsResponse};
 use limiquantix_proto::compute::v1::{ListNodesRequest, ListNodesResponse, ListVMsRequest, ListVMsResponse};
 use limiquantix_proto::task::v1::{ListTasksRequest, ListTasksResponse};
 
@@ -79,6 +80,7 @@ macro_rules! lists {
 }
 
 lists! {
+    ListAlertsRequest => ListAlertsResponse, alerts;
     ListVMsRequest => ListVMsResponse, vms;
     ListNodesRequest => ListNodesResponse, nodes;
     ListTasksRequest => ListTasksResponse, tasks;

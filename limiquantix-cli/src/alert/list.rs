@@ -7,9 +7,7 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
+use crate::paging::{self, Listed};
 
 /// Which alerts.
 #[derive(Debug, clap::Args)]
@@ -26,6 +24,8 @@ pub(crate) struct Args {
     /// Only alerts about the VM, node or other object with this id
     #[arg(long, value_name = "ID")]
     about: Option<String>,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
@@ -34,7 +34,7 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         (false, []) => vec![AlertState::Open, AlertState::Acknowledged],
         (false, states) => states.iter().map(|state| AlertState::from(*state)).collect(),
     };
-    let request = ListAlertsRequest {
+    let request = args.listed.apply(ListAlertsRequest {
         states: states.into_iter().map(Into::into).collect(),
         severity: args
             .severity
@@ -42,26 +42,26 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
             .unwrap_or_default(),
         source_id: args.about.clone().unwrap_or_default(),
         ..Default::default()
-    };
-    let answer = pages(&app.client()?, request).await?;
+    });
+    let answer = pages(&app.client()?, request, args.listed.most()).await?;
     app.out.list(&answer, &answer.alerts)?;
     Ok(Exit::Ok)
 }
 
 /// Every alert, also those that are over.
 pub(crate) async fn all(client: &Client) -> Result<Vec<Alert>, Failure> {
-    Ok(pages(client, ListAlertsRequest::default()).await?.alerts)
+    Ok(pages(client, ListAlertsRequest::default(), usize::MAX)
+        .await?
+        .alerts)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListAlertsRequest) -> Result<ListAlertsResponse, Failure> {
-    request.page_size = PAGE;
-    let mut all = client.alerts().list_alerts(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = client.alerts().list_alerts(request.clone()).await?.into_owned();
-        all.alerts.extend(page.alerts);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListAlertsRequest,
+    most: usize,
+) -> Result<ListAlertsResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.alerts().list_alerts(request).await?.into_owned())
+    })
+    .await
 }

@@ -50,10 +50,10 @@ impl Expression {
                 Some(Index::Node) if selector.node.is_none() => selector.node = text.parse().ok(),
                 _ => {}
             },
-            Self::Field(field, Operator::Equal, Wanted::Choice(word)) => {
-                if field.index == Some(Index::Phase) && selector.phases.is_empty() {
-                    selector.phases.push(word);
-                }
+            Self::Field(field, Operator::Equal, Wanted::Choice(word))
+                if field.index == Some(Index::Phase) && selector.phases.is_empty() =>
+            {
+                selector.phases.push(word);
             }
             Self::Label(key, Operator::Equal, Wanted::Text(text)) => {
                 selector.labels.entry(key.clone()).or_insert_with(|| text.clone());
