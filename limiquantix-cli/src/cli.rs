@@ -7,7 +7,7 @@ use crate::config::{self, Flags};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::{alert, api, completion, console, explain, launch, login, node, task, vm};
+use crate::{alert, api, cluster, completion, console, explain, launch, login, node, project, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -61,6 +61,12 @@ enum Command {
     /// Nodes
     #[command(subcommand)]
     Node(node::Command),
+    /// Nodes that share policy
+    #[command(subcommand)]
+    Cluster(Box<cluster::Command>),
+    /// Projects and their quotas
+    #[command(subcommand)]
+    Project(project::Command),
     /// Long-running operations
     #[command(subcommand)]
     Task(task::Command),
@@ -192,6 +198,8 @@ impl Command {
             Self::Launch(args) => launch::run(app, args).await,
             Self::Vm(command) => vm::run(app, command).await,
             Self::Node(command) => node::run(app, command).await,
+            Self::Cluster(command) => cluster::run(app, command).await,
+            Self::Project(command) => project::run(app, command).await,
             Self::Task(command) => task::run(app, command).await,
             Self::Alert(command) => alert::run(app, command).await,
             Self::Console(args) => console::run(app, args).await,

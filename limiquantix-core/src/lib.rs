@@ -11,6 +11,7 @@
 //!  settle                 what a report means           fn(vm, report) → changed VM
 //!  administration         what is done to a node        cordon, taints, labels, removal
 //!  alert                  what somebody should know    raise, acknowledge, resolve
+//!  quota                  what a project may use        fn(usage, quota, before, after) → usage
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
 //!  query                  which objects of a list       filter expressions, orders
 //!  contract               what backends implement       Store, Hypervisor, StorageBackend, Clock, IdSource
@@ -27,6 +28,7 @@ pub mod identity;
 pub mod lifecycle;
 pub mod planning;
 pub mod query;
+pub mod quota;
 pub mod reconcile;
 pub mod resource;
 pub mod settle;

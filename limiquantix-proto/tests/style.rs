@@ -8,17 +8,19 @@ use protox::prost_reflect::prost_types::field_descriptor_proto::{Label, Type};
 use protox::prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, FileDescriptorProto};
 
 /// 64-bit fields print as strings in JSON, so they are for numbers that need it: bytes and positions in
-/// them, store revisions.
-const WIDE: [&str; 9] = [
+/// them, store revisions, and what all VMs of a project have together.
+const WIDE: [&str; 11] = [
     "available_bytes",
     "capacity_bytes",
     "disk_used_bytes",
     "from_revision",
+    "memory_mib",
     "memory_used_bytes",
     "next_offset",
     "offset",
     "revision",
     "size",
+    "storage_gib",
 ];
 
 fn files() -> Vec<FileDescriptorProto> {

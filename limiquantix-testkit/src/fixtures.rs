@@ -8,14 +8,13 @@ use limiquantix_core::identity::{
     AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, TaskId, VmId,
     VolumeId,
 };
-use limiquantix_core::planning::Policy;
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
     AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
     HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node, NodeAllocation,
     NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec,
-    PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource, Task, TaskKind, TaskTarget, Vm,
-    VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Resource, Task, TaskKind,
+    TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};
@@ -242,9 +241,7 @@ pub fn cluster(cluster_name: &str) -> Cluster {
         id: cluster_id(cluster_name),
         meta: meta(),
         name: name(cluster_name),
-        spec: ClusterSpec {
-            placement: Policy::default(),
-        },
+        spec: ClusterSpec::default(),
     }
 }
 
@@ -255,6 +252,11 @@ pub fn project(id: &str) -> Project {
         meta: meta(),
         spec: ProjectSpec::default(),
     }
+}
+
+/// Nothing used yet by the tenant.
+pub fn project_usage(id: &str) -> ProjectUsage {
+    ProjectUsage::empty(project_id(id), meta())
 }
 
 /// A directory pool of 1 TiB on `node`.

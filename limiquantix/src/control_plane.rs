@@ -11,7 +11,10 @@ use crate::builder::{ControlPlaneBuilder, Settings};
 use crate::console::ConsoleBroker;
 use crate::controller;
 use crate::placement::Placer;
-use crate::service::{AlertService, Liveness, NodeService, TaskService, VmService};
+use crate::service::project::usage;
+use crate::service::{
+    AlertService, ClusterService, Liveness, NodeService, ProjectService, TaskService, VmService,
+};
 
 /// What every part of the control plane is made of.
 #[derive(Debug)]
@@ -56,7 +59,8 @@ impl ControlPlane {
         settings: Settings,
     ) -> Result<Self> {
         ensure_default_project(&store, &*clock).await?;
-        let placer = Placer::load(Arc::clone(&store), scheduler, settings.placement.clone()).await?;
+        usage::ensure_all(&store, clock.now()).await?;
+        let placer = Placer::load(Arc::clone(&store), scheduler, settings.placement).await?;
         let liveness = Liveness::new(clock.monotonic());
         let parts = Arc::new(Parts {
             store,
@@ -85,6 +89,16 @@ impl ControlPlane {
     /// Nodes.
     pub fn nodes(&self) -> NodeService {
         NodeService::new(Arc::clone(&self.parts))
+    }
+
+    /// Clusters.
+    pub fn clusters(&self) -> ClusterService {
+        ClusterService::new(Arc::clone(&self.parts))
+    }
+
+    /// Projects.
+    pub fn projects(&self) -> ProjectService {
+        ProjectService::new(Arc::clone(&self.parts))
     }
 
     /// Tasks.
@@ -126,6 +140,7 @@ async fn ensure_default_project(store: &Arc<dyn Store>, clock: &dyn Clock) -> Re
     }
     let spec = ProjectSpec {
         description: "what belongs to no other project".to_owned(),
+        ..ProjectSpec::default()
     };
     let meta = Meta::created(clock.now(), Labels::new());
     match projects.create(Project { id, meta, spec }).await {

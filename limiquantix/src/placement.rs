@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::StreamExt as _;
-use limiquantix_core::contract::{Commit, Repository, Scheduler, Selector, Store, WatchFilter};
-use limiquantix_core::identity::NodeId;
+use limiquantix_core::contract::{Changeset, Commit, Repository, Scheduler, Selector, Store, WatchFilter};
+use limiquantix_core::identity::{ClusterId, NodeId};
 use limiquantix_core::planning::{
     ClusterSnapshot, NodeView, Placed, PlacementReport, PlacementRequest, Policy, error as no_node_fits,
 };
 use limiquantix_core::resource::{
-    AdminState, Kind, Node, NodeAllocation, NodePhase, Object, Revision, Vm, VmSpec,
+    AdminState, Cluster, Kind, Node, NodeAllocation, NodePhase, Object, Revision, Vm, VmSpec,
 };
 use limiquantix_core::{Error, Reason, Result};
 use tokio_util::sync::CancellationToken;
@@ -28,11 +28,34 @@ pub(crate) struct Placer {
     turn: tokio::sync::Mutex<()>,
 }
 
+/// What a plan rests on, as it was read: the commit that carries the plan out is guarded by it.
+#[derive(Debug)]
+pub(crate) struct Basis {
+    /// The node.
+    pub(crate) node: Arc<Node>,
+    /// What is promised on it.
+    pub(crate) allocation: Arc<NodeAllocation>,
+    /// Its cluster, whose policy the plan followed.
+    pub(crate) cluster: Option<Arc<Cluster>>,
+}
+
+impl Basis {
+    /// Makes `changes` fail if the node or the policy of its cluster has changed. The allocation is for the
+    /// caller to update.
+    pub(crate) fn guard(&self, changes: &mut Changeset) {
+        changes.guard(&*self.node);
+        if let Some(cluster) = &self.cluster {
+            changes.guard(&**cluster);
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct View {
     snapshot: ClusterSnapshot,
     nodes: BTreeMap<NodeId, Arc<Node>>,
     allocations: BTreeMap<NodeId, Arc<NodeAllocation>>,
+    clusters: BTreeMap<ClusterId, Arc<Cluster>>,
     revision: Revision,
 }
 
@@ -58,17 +81,10 @@ impl Placer {
     }
 
     /// The best node for `request` with the versions that the plan rests on.
-    pub(crate) fn plan(
-        &self,
-        request: &PlacementRequest,
-    ) -> Option<(Placed, Arc<Node>, Arc<NodeAllocation>)> {
+    pub(crate) fn plan(&self, request: &PlacementRequest) -> Option<(Placed, Basis)> {
         let view = self.read();
         let placed = self.scheduler.place(&view.snapshot, request, &self.policy)?;
-        Some((
-            placed,
-            view.nodes.get(&placed.node)?.clone(),
-            view.allocations.get(&placed.node)?.clone(),
-        ))
+        Some((placed, view.basis(placed.node)?))
     }
 
     pub(crate) fn explain(&self, request: &PlacementRequest) -> PlacementReport {
@@ -78,22 +94,12 @@ impl Placer {
 
     /// Refuses another spec for a VM if its own node cannot take it in place. Otherwise the versions that
     /// this rests on: read in one go with what was checked, so that nothing fits in between.
-    pub(crate) fn fits_in_place(
-        &self,
-        vm: &Vm,
-        spec: &VmSpec,
-        node: NodeId,
-    ) -> Result<(Arc<Node>, Arc<NodeAllocation>)> {
+    pub(crate) fn fits_in_place(&self, vm: &Vm, spec: &VmSpec, node: NodeId) -> Result<Basis> {
         let unknown = || Error::not_found("node", node);
-        let (mut view, versions) = {
+        let (mut view, basis) = {
             let known = self.read();
             let view = known.snapshot.node(node).cloned().ok_or_else(unknown)?;
-            let versions = known
-                .nodes
-                .get(&node)
-                .cloned()
-                .zip(known.allocations.get(&node).cloned());
-            (view, versions.ok_or_else(unknown)?)
+            (view, known.basis(node).ok_or_else(unknown)?)
         };
         // A cordoned or silent node still has what its own VMs are made of.
         view.admin = AdminState::default();
@@ -102,7 +108,7 @@ impl Placer {
         let alone = ClusterSnapshot::new(vec![view]);
         let request = PlacementRequest::new(spec, None).holding(node, &vm.spec);
         match self.scheduler.place(&alone, &request, &self.policy) {
-            Some(_) => Ok(versions),
+            Some(_) => Ok(basis),
             None => Err(no_node_fits(
                 &self.scheduler.explain(&alone, &request, &self.policy),
                 vm.name.as_str(),
@@ -116,6 +122,11 @@ impl Placer {
 
     pub(crate) fn nodes(&self) -> Vec<Arc<Node>> {
         self.read().nodes.values().cloned().collect()
+    }
+
+    /// The nodes of a cluster, by id ascending.
+    pub(crate) fn nodes_of(&self, cluster: ClusterId) -> Vec<NodeId> {
+        self.read().members(cluster).collect()
     }
 
     /// What is promised on a node.
@@ -158,10 +169,23 @@ impl Placer {
         Ok(())
     }
 
+    async fn refresh_cluster(&self, cluster: ClusterId) -> Result<()> {
+        let found = Repository::<Cluster>::new(Arc::clone(&self.store))
+            .find(&cluster)
+            .await?;
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        match found {
+            Some(found) => view.upsert(&Object::Cluster(found)),
+            None => view.forget_cluster(cluster),
+        }
+        Ok(())
+    }
+
     /// Reads again what the error of a lost race says has changed, if it is anything that is known here.
     pub(crate) async fn refresh_after(&self, lost: &Error) -> Result<()> {
         let changed = lost.get("key").and_then(|key| key.split_once('/'));
         match changed {
+            Some((kind, id)) if kind == Kind::Cluster.as_str() => self.refresh_cluster(id.parse()?).await,
             Some((kind, id)) if [Kind::Node.as_str(), Kind::NodeAllocation.as_str()].contains(&kind) => {
                 self.refresh(id.parse()?).await
             }
@@ -190,7 +214,7 @@ impl Placer {
     async fn follow_once(&self) -> Result<()> {
         let from = self.read().revision;
         let filter = WatchFilter {
-            kinds: vec![Kind::Node, Kind::NodeAllocation],
+            kinds: vec![Kind::Node, Kind::NodeAllocation, Kind::Cluster],
             selector: Selector::default(),
         };
         let mut log = self.store.watch(from, filter).await?;
@@ -213,11 +237,15 @@ impl View {
         let (allocations, _) = Repository::<NodeAllocation>::new(Arc::clone(store))
             .all(Selector::default())
             .await?;
+        let (clusters, _) = Repository::<Cluster>::new(Arc::clone(store))
+            .all(Selector::default())
+            .await?;
         let mut view = Self {
             revision,
             ..Self::default()
         };
         view.allocations = allocations.into_iter().map(|a| (a.id, a)).collect();
+        view.clusters = clusters.into_iter().map(|c| (c.id, c)).collect();
         view.nodes = nodes.into_iter().map(|n| (n.id, n)).collect();
         let known: Vec<NodeId> = view.nodes.keys().copied().collect();
         known.into_iter().for_each(|id| view.project(id));
@@ -244,16 +272,62 @@ impl View {
                 self.allocations.insert(a.id, Arc::clone(a));
                 self.project(a.id);
             }
+            Object::Cluster(cluster)
+                if newer(
+                    cluster.meta.revision,
+                    self.clusters.get(&cluster.id).map(|c| c.meta.revision),
+                ) =>
+            {
+                self.clusters.insert(cluster.id, Arc::clone(cluster));
+                self.project_all(cluster.id);
+            }
             _ => {}
         }
     }
 
     fn remove(&mut self, before: Option<&Object>, at: Revision) {
-        if let Some(Object::Node(node)) = before
-            && self.nodes.get(&node.id).is_some_and(|n| n.meta.revision < at)
-        {
-            self.forget(node.id);
+        match before {
+            Some(Object::Node(node)) if self.nodes.get(&node.id).is_some_and(|n| n.meta.revision < at) => {
+                self.forget(node.id);
+            }
+            Some(Object::Cluster(cluster))
+                if self
+                    .clusters
+                    .get(&cluster.id)
+                    .is_some_and(|c| c.meta.revision < at) =>
+            {
+                self.forget_cluster(cluster.id);
+            }
+            _ => {}
         }
+    }
+
+    fn forget_cluster(&mut self, id: ClusterId) {
+        self.clusters.remove(&id);
+        self.project_all(id);
+    }
+
+    /// The nodes of a cluster.
+    fn members(&self, id: ClusterId) -> impl Iterator<Item = NodeId> + '_ {
+        let members = self
+            .nodes
+            .values()
+            .filter(move |node| node.admin.cluster == Some(id));
+        members.map(|node| node.id)
+    }
+
+    fn cluster_of(&self, node: &Node) -> Option<&Arc<Cluster>> {
+        self.clusters.get(&node.admin.cluster?)
+    }
+
+    /// What a plan for this node rests on.
+    fn basis(&self, id: NodeId) -> Option<Basis> {
+        let node = self.nodes.get(&id)?;
+        Some(Basis {
+            cluster: self.cluster_of(node).cloned(),
+            node: Arc::clone(node),
+            allocation: Arc::clone(self.allocations.get(&id)?),
+        })
     }
 
     fn forget(&mut self, id: NodeId) {
@@ -265,8 +339,18 @@ impl View {
     /// Brings the planner's view of one node up to date. A node counts once both its parts are known.
     fn project(&mut self, id: NodeId) {
         if let (Some(node), Some(allocation)) = (self.nodes.get(&id), self.allocations.get(&id)) {
-            self.snapshot.upsert(NodeView::new(node, allocation));
+            let policy = self.cluster_of(node).map(|cluster| cluster.spec.placement);
+            self.snapshot.upsert(NodeView {
+                policy,
+                ..NodeView::new(node, allocation)
+            });
         }
+    }
+
+    /// The same for every node of a cluster.
+    fn project_all(&mut self, cluster: ClusterId) {
+        let members: Vec<NodeId> = self.members(cluster).collect();
+        members.into_iter().for_each(|id| self.project(id));
     }
 }
 

@@ -15,7 +15,9 @@ use connectrpc::client::{ClientConfig, Http2Connection, HttpClient, SharedHttp2C
 use http::Uri;
 use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::auth::v1::AuthServiceClient;
+use limiquantix_proto::cluster::v1::ClusterServiceClient;
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
+use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 
 use crate::config::Settings;
@@ -103,6 +105,16 @@ impl Client {
     #[cfg(feature = "up")]
     pub(crate) fn node_streams(&self) -> NodeServiceClient<SharedHttp2Connection> {
         NodeServiceClient::new(self.streams.clone(), self.watches.clone())
+    }
+
+    /// Clusters.
+    pub(crate) fn clusters(&self) -> ClusterServiceClient<HttpClient> {
+        ClusterServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Projects.
+    pub(crate) fn projects(&self) -> ProjectServiceClient<HttpClient> {
+        ProjectServiceClient::new(self.http.clone(), self.calls.clone())
     }
 
     /// Tasks.

@@ -17,7 +17,9 @@ use std::collections::BTreeSet;
 
 use connectrpc::{ConnectError, ErrorCode};
 use limiquantix_proto::alert::v1::{Alert, GetAlertRequest};
+use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest};
 use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
+use limiquantix_proto::project::v1::{GetProjectRequest, Project};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
 use crate::app::App;
@@ -86,6 +88,31 @@ impl Named for Alert {
     }
 }
 
+impl Named for Cluster {
+    const KIND: &'static str = "cluster";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for Project {
+    const KIND: &'static str = "project";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A project is known by the id that people chose for it.
+    fn name(&self) -> &str {
+        &self.id
+    }
+}
+
 /// The VMs that these names mean, each once, in the order they were named.
 pub(crate) async fn vms(
     app: &App,
@@ -140,6 +167,50 @@ pub(crate) async fn nodes(client: &Client, names: &[String]) -> Result<Vec<Node>
 /// The one node that this name means.
 pub(crate) async fn node(client: &Client, name: &str) -> Result<Node, Failure> {
     only(name, nodes(client, std::slice::from_ref(&name.to_owned())).await?)
+}
+
+/// The clusters that these names mean.
+pub(crate) async fn clusters(client: &Client, names: &[String]) -> Result<Vec<Cluster>, Failure> {
+    let exact = async |by: By<'_>| {
+        let (id, name) = by.split();
+        let request = GetClusterRequest {
+            id,
+            name,
+            ..Default::default()
+        };
+        let answer = client.clusters().get_cluster(request).await;
+        answer.map(|answer| answer.into_owned())
+    };
+    let all = async || crate::cluster::list_all(client).await;
+    all_of(names, exact, all).await
+}
+
+/// The one cluster that this name means.
+pub(crate) async fn cluster(client: &Client, name: &str) -> Result<Cluster, Failure> {
+    only(
+        name,
+        clusters(client, std::slice::from_ref(&name.to_owned())).await?,
+    )
+}
+
+/// The projects that these ids mean.
+pub(crate) async fn projects(client: &Client, ids: &[String]) -> Result<Vec<Project>, Failure> {
+    let exact = async |by: By<'_>| {
+        let (By::Id(id) | By::Name(id)) = by;
+        let request = GetProjectRequest {
+            id: id.to_owned(),
+            ..Default::default()
+        };
+        let answer = client.projects().get_project(request).await;
+        answer.map(|answer| answer.into_owned())
+    };
+    let all = async || crate::project::list_all(client).await;
+    all_of(ids, exact, all).await
+}
+
+/// The one project that this id means.
+pub(crate) async fn project(client: &Client, id: &str) -> Result<Project, Failure> {
+    only(id, projects(client, std::slice::from_ref(&id.to_owned())).await?)
 }
 
 /// The tasks that these ids mean.

@@ -9,7 +9,7 @@ use tokio::process::{Child, Command};
 
 use crate::run::{Ended, command, end_of};
 
-struct Demo {
+pub(crate) struct Demo {
     child: Child,
     url: String,
     said: String,
@@ -17,7 +17,7 @@ struct Demo {
 
 impl Demo {
     /// Starts a demo, and waits until it is ready.
-    async fn start(flags: &str) -> Self {
+    pub(crate) async fn start(flags: &str) -> Self {
         let mut command = command(&format!("demo --listen 127.0.0.1:0 {flags}"));
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -44,11 +44,11 @@ impl Demo {
         command
     }
 
-    async fn lqx(&self, line: &str) -> Ended {
+    pub(crate) async fn lqx(&self, line: &str) -> Ended {
         end_of(self.command(line), None).await
     }
 
-    async fn stop(mut self) {
+    pub(crate) async fn stop(mut self) {
         let pid = Pid::from_raw(i32::try_from(self.child.id().unwrap()).unwrap()).unwrap();
         kill_process(pid, Signal::INT).unwrap();
         let status = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;

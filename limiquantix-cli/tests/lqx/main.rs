@@ -11,6 +11,10 @@ mod console;
 mod create;
 #[cfg(feature = "up")]
 mod demo;
+#[cfg(feature = "up")]
+mod demo_clusters;
+#[cfg(feature = "up")]
+mod demo_projects;
 mod fake;
 mod read;
 mod run;

@@ -18,7 +18,8 @@ pub use hypervisor::{
 pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
     AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
-    PoolRepository, ProjectRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
+    PoolRepository, ProjectRepository, ProjectUsageRepository, Repository, TaskRepository, TypedPage,
+    VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::{Changeset, PageRequest, Query, Selector, Store};
 use crate::error::{Error, Result};
 use crate::resource::{
-    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, Resource, Revision, Task, Vm,
-    Volume,
+    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, ProjectUsage, Resource, Revision,
+    Task, Vm, Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together
@@ -26,6 +26,8 @@ pub type AllocationRepository = Repository<NodeAllocation>;
 pub type ClusterRepository = Repository<Cluster>;
 /// Projects.
 pub type ProjectRepository = Repository<Project>;
+/// What projects use.
+pub type ProjectUsageRepository = Repository<ProjectUsage>;
 /// Pools.
 pub type PoolRepository = Repository<Pool>;
 /// Volumes.

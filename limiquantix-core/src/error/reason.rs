@@ -54,10 +54,16 @@ reasons! {
     StaleEpoch = "STALE_EPOCH", Conflict, "the VM has been given to another run since; read it again";
     /// No node can take the VM.
     NoNodeFits = "NO_NODE_FITS", ResourceExhausted, "free capacity, add a node, or relax the VM's constraints; see lqx explain placement";
+    /// A project would use more than its quota allows.
+    QuotaExceeded = "QUOTA_EXCEEDED", ResourceExhausted, "free something in the project, or ask an administrator to raise its quota; see lqx project usage";
     /// Too many calls, streams or bytes.
     LimitExceeded = "LIMIT_EXCEEDED", ResourceExhausted, "send less, or wait and retry";
     /// The present state of the VM, or of whatever it is, does not allow this.
     WrongState = "WRONG_STATE", FailedPrecondition, "bring it into a state that allows the operation first";
+    /// Something still belongs to the object.
+    InUse = "IN_USE", FailedPrecondition, "remove or move what still belongs to it first";
+    /// The object is part of the system.
+    Protected = "PROTECTED", FailedPrecondition, "nothing is to be done: the system needs it";
     /// It is already in the state asked for.
     AlreadyInState = "ALREADY_IN_STATE", FailedPrecondition, "nothing is left to do";
     /// The task has already ended or can no longer be stopped safely.

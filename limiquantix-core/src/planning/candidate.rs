@@ -14,6 +14,7 @@ pub(super) struct Candidate<'a> {
 
 impl<'a> Candidate<'a> {
     pub(super) fn new(node: &'a NodeView, request: &'a PlacementRequest, policy: &'a Policy) -> Self {
+        let policy = node.policy.as_ref().unwrap_or(policy);
         let own = request.current.filter(|current| current.node == node.id);
         let (own_cores, own_memory) = own.map_or((0, 0), |own| (own.cores.get(), own.memory.get()));
         Self {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::unit::Percent;
 
 /// How VMs are placed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// What makes one node better than another.

@@ -17,7 +17,7 @@ pub struct Placed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[must_use]
 pub struct PlacementReport {
-    /// The strategy that scored.
+    /// The strategy that scored nodes without a cluster; a cluster has its own.
     pub strategy: Strategy,
     /// The node that was chosen, if any fits.
     pub chosen: Option<Placed>,

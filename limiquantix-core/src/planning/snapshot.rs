@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::Policy;
 use crate::error::{Error, Result};
 use crate::identity::{Name, NodeId};
 use crate::resource::{Accel, AdminState, Labels, Node, NodeAllocation, NodePhase, Taint};
@@ -83,6 +84,9 @@ pub struct NodeView {
     pub phase: NodePhase,
     /// What the administrator wants of it.
     pub admin: AdminState,
+    /// The policy of its cluster; if it is in none, what is planned with counts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
     /// Its labels.
     pub labels: Labels,
     /// Reasons to keep VMs away.
@@ -107,7 +111,7 @@ pub struct NodeView {
 }
 
 impl NodeView {
-    /// What the planner needs of a node and what is promised on it.
+    /// What the planner needs of a node and what is promised on it. Whoever knows its cluster sets `policy`.
     pub fn new(node: &Node, allocation: &NodeAllocation) -> Self {
         let mut pools: Vec<Name> = node.spec.pools.iter().map(|p| p.name.clone()).collect();
         pools.sort();
@@ -122,6 +126,7 @@ impl NodeView {
                 reason: node.admin.reason.clone(),
                 ..AdminState::default()
             },
+            policy: None,
             labels: node.meta.labels.clone(),
             taints: node.taints(),
             accel: node.status.hypervisor.accel,

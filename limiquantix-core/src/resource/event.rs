@@ -45,6 +45,18 @@ pub enum EventKind {
     VmFailed,
     /// A VM is gone.
     VmDeleted,
+    /// A cluster was created.
+    ClusterCreated,
+    /// A cluster, its policy or its nodes were changed.
+    ClusterUpdated,
+    /// A cluster is gone.
+    ClusterDeleted,
+    /// A project was created.
+    ProjectCreated,
+    /// A project or its quota was changed.
+    ProjectUpdated,
+    /// A project is gone.
+    ProjectDeleted,
     /// A node was seen for the first time, or came back with another boot.
     NodeRegistered,
     /// A node's heartbeats arrive again.
@@ -83,6 +95,12 @@ impl EventKind {
             Self::VmResumed => "vm_resumed",
             Self::VmFailed => "vm_failed",
             Self::VmDeleted => "vm_deleted",
+            Self::ClusterCreated => "cluster_created",
+            Self::ClusterUpdated => "cluster_updated",
+            Self::ClusterDeleted => "cluster_deleted",
+            Self::ProjectCreated => "project_created",
+            Self::ProjectUpdated => "project_updated",
+            Self::ProjectDeleted => "project_deleted",
             Self::NodeRegistered => "node_registered",
             Self::NodeReady => "node_ready",
             Self::NodeNotReady => "node_not_ready",

@@ -23,7 +23,7 @@ mod volume;
 pub use alert::{Alert, AlertMark, AlertSeverity, AlertSource, AlertSourceKind, AlertState};
 pub use alert_counts::{AlertCounts, AlertShard, AlertTally, SeverityTally};
 pub use allocation::NodeAllocation;
-pub use cluster::{Cluster, ClusterSpec};
+pub use cluster::{Cluster, ClusterSpec, DrsMode, DrsPolicy, HaPolicy};
 pub use event::{Event, EventKind};
 pub use idempotency::IdempotencyRecord;
 pub use meta::{Labels, Meta, Revision};
@@ -34,7 +34,7 @@ pub use node::{
 };
 pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
 pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
-pub use project::{Project, ProjectSpec};
+pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

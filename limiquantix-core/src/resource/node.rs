@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Accel, IndexEntry, Labels, Meta};
-use crate::identity::{Name, NodeId};
+use crate::identity::{ClusterId, Name, NodeId};
 use crate::time::Timestamp;
 use crate::unit::{Bytes, Cores, Mebibytes};
 
@@ -79,6 +79,9 @@ pub struct PoolFacts {
 /// What the administrator wants of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdminState {
+    /// The cluster that it is in, whose policy counts for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterId>,
     /// No new VMs.
     #[serde(default)]
     pub cordoned: bool,

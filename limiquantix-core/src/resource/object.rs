@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
-    Project, Revision, Task, Vm, Volume,
+    Project, ProjectUsage, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -163,6 +163,8 @@ kinds! {
     Cluster(Cluster, crate::identity::ClusterId, "cluster");
     /// A tenant.
     Project(Project, crate::identity::ProjectId, "project");
+    /// What a project uses.
+    ProjectUsage(ProjectUsage, crate::identity::ProjectId, "project_usage");
     /// A place where volumes live.
     Pool(Pool, crate::identity::PoolId, "pool");
     /// A virtual disk.

@@ -2,6 +2,8 @@
 //! can overflow, exhaust or confuse anything further down.
 
 mod alert;
+mod cluster;
+mod project;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +13,9 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, Result};
 use crate::resource::{Boot, CloudInit, Labels, NodeSpec, PoolFacts, Taint, Toleration, VmSpec};
+
+pub use cluster::cluster_spec;
+pub use project::project_spec;
 
 /// The least memory of a VM, in MiB: below it common guests do not boot.
 pub const MIN_MEMORY_MIB: u32 = 512;

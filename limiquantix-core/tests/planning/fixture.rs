@@ -21,6 +21,7 @@ pub(crate) fn node(number: u128) -> NodeView {
         name: name(&format!("node-{number}")),
         phase: NodePhase::Ready,
         admin: AdminState::default(),
+        policy: None,
         labels: Labels::new(),
         taints: Vec::new(),
         accel: Accel::Kvm,

@@ -51,6 +51,7 @@ fn resources(node: &NodeView, request: &PlacementRequest, policy: &Policy) -> [(
 }
 
 pub(crate) fn feasible(node: &NodeView, request: &PlacementRequest, policy: &Policy) -> bool {
+    let policy = node.policy.as_ref().unwrap_or(policy);
     node.phase == NodePhase::Ready
         && !node.admin.cordoned
         && !node.admin.maintenance
@@ -74,6 +75,7 @@ fn preference(
     request: &PlacementRequest,
     policy: &Policy,
 ) -> (Reverse<usize>, i128, i128, Reverse<NodeId>) {
+    let policy = node.policy.as_ref().unwrap_or(policy);
     let spare = resources(node, request, policy)
         .iter()
         .map(|(limit, used, asked)| match *limit {

@@ -226,7 +226,7 @@ proptest! {
     ) {
         let mut snapshot = ClusterSnapshot::new(nodes);
         let before = FilterScore.place(&snapshot, &request, &policy).is_some();
-        let mut more = policy.clone();
+        let mut more = policy;
         more.overcommit_cpu.0 = more.overcommit_cpu.0.saturating_add(percent);
         more.overcommit_memory.0 = more.overcommit_memory.0.saturating_add(percent);
         prop_assert!(!before || FilterScore.place(&snapshot, &request, &more).is_some());

@@ -1,7 +1,7 @@
 //! Ids in requests.
 
 use limiquantix_core::contract::SessionId;
-use limiquantix_core::identity::{AlertId, NodeId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, ClusterId, NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -27,6 +27,8 @@ macro_rules! parsers {
 parsers! {
     /// Reads the id of a VM.
     parse_vm_id -> VmId;
+    /// Reads the id of a cluster.
+    parse_cluster_id -> ClusterId;
     /// Reads the id of a node.
     parse_node_id -> NodeId;
     /// Reads the id of a task.

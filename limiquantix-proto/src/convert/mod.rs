@@ -23,8 +23,10 @@ pub mod time;
 pub mod watch;
 
 pub mod alert;
+pub mod cluster;
 pub mod node;
 pub mod placement;
+pub mod project;
 pub mod task;
 pub mod update;
 pub mod vm;

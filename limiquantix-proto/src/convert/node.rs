@@ -46,6 +46,7 @@ pub fn to_wire(node: &Node, beside: Beside<'_>) -> wire::Node {
         labels: node.meta.labels.clone(),
         spec: spec_to_wire(&node.spec).into(),
         admin: wire::AdminState {
+            cluster_id: node.admin.cluster.map(|id| id.to_string()).unwrap_or_default(),
             cordoned: node.admin.cordoned,
             maintenance: node.admin.maintenance,
             reason: node.admin.reason.clone(),

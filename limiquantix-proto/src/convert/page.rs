@@ -73,9 +73,11 @@ macro_rules! list_requests {
 
 list_requests! {
     crate::alert::v1::ListAlertsRequest,
+    crate::cluster::v1::ListClustersRequest,
     crate::compute::v1::ListVMsRequest,
     crate::compute::v1::ListNodesRequest,
     crate::task::v1::ListTasksRequest,
+    crate::project::v1::ListProjectsRequest,
 }
 
 impl Listing {

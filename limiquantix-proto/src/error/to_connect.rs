@@ -8,8 +8,8 @@ use limiquantix_core::{Error, ErrorKind, Reason};
 use super::{DOMAIN, code, context};
 use crate::details::{find, pack};
 use crate::google::rpc::{
-    BadRequest, ErrorInfo, Help, PreconditionFailure, RequestInfo, ResourceInfo, RetryInfo, bad_request,
-    help, precondition_failure,
+    BadRequest, ErrorInfo, Help, PreconditionFailure, QuotaFailure, RequestInfo, ResourceInfo, RetryInfo,
+    bad_request, help, precondition_failure, quota_failure,
 };
 
 /// The longest message sent, in characters. Under gRPC a message travels in a header.
@@ -86,6 +86,7 @@ fn with_facts(answer: ConnectError, error: &Error) -> ConnectError {
         ErrorKind::InvalidArgument => add(answer, bad_request(error)),
         ErrorKind::FailedPrecondition => add(answer, Some(precondition(error))),
         ErrorKind::NotFound | ErrorKind::AlreadyExists => add(answer, resource(error)),
+        ErrorKind::ResourceExhausted => add(answer, quota(error)),
         _ => answer,
     };
     add(answer, retry(error))
@@ -153,6 +154,32 @@ fn precondition(error: &Error) -> PreconditionFailure {
         }],
         ..Default::default()
     }
+}
+
+/// Which limits of a project are in the way, where that is what is wrong.
+fn quota(error: &Error) -> Option<QuotaFailure> {
+    let project = error
+        .get("project")
+        .filter(|_| error.reason() == Reason::QuotaExceeded)?;
+    let every = |wanted: &'static str| {
+        error
+            .context()
+            .filter_map(move |(key, value)| (key == wanted).then_some(value))
+    };
+    let limits = every("resource").zip(every("limit"));
+    let amounts = every("used").zip(every("requested"));
+    let violations =
+        limits.zip(amounts).map(
+            |((resource, limit), (used, requested))| quota_failure::Violation {
+                subject: format!("project/{project}"),
+                description: format!("{resource}: {used} of {limit} used, {requested} more requested"),
+                ..Default::default()
+            },
+        );
+    Some(QuotaFailure {
+        violations: violations.collect(),
+        ..Default::default()
+    })
 }
 
 /// What is missing or taken, where the error says so: by kind and id or name, or as `kind/id`.

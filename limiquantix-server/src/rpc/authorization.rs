@@ -36,6 +36,22 @@ const TABLE: &[(&str, Access)] = &[
     ("limiquantix.compute.v1.NodeService/AddTaint", Access::User),
     ("limiquantix.compute.v1.NodeService/CordonNode", Access::User),
     ("limiquantix.compute.v1.NodeService/DeleteNode", Access::User),
+    ("limiquantix.cluster.v1.ClusterService/AddNode", Access::User),
+    (
+        "limiquantix.cluster.v1.ClusterService/CreateCluster",
+        Access::User,
+    ),
+    (
+        "limiquantix.cluster.v1.ClusterService/DeleteCluster",
+        Access::User,
+    ),
+    ("limiquantix.cluster.v1.ClusterService/GetCluster", Access::User),
+    ("limiquantix.cluster.v1.ClusterService/ListClusters", Access::User),
+    ("limiquantix.cluster.v1.ClusterService/RemoveNode", Access::User),
+    (
+        "limiquantix.cluster.v1.ClusterService/UpdateCluster",
+        Access::User,
+    ),
     ("limiquantix.compute.v1.NodeService/GetNode", Access::User),
     ("limiquantix.compute.v1.NodeService/GetNodeMetrics", Access::User),
     ("limiquantix.compute.v1.NodeService/Heartbeat", Access::Agent),
@@ -60,6 +76,24 @@ const TABLE: &[(&str, Access)] = &[
     ("limiquantix.compute.v1.VMService/SuspendVM", Access::User),
     ("limiquantix.compute.v1.VMService/UpdateVM", Access::User),
     ("limiquantix.compute.v1.VMService/WatchVM", Access::User),
+    (
+        "limiquantix.project.v1.ProjectService/CreateProject",
+        Access::User,
+    ),
+    (
+        "limiquantix.project.v1.ProjectService/DeleteProject",
+        Access::User,
+    ),
+    ("limiquantix.project.v1.ProjectService/GetProject", Access::User),
+    (
+        "limiquantix.project.v1.ProjectService/GetProjectUsage",
+        Access::User,
+    ),
+    ("limiquantix.project.v1.ProjectService/ListProjects", Access::User),
+    (
+        "limiquantix.project.v1.ProjectService/UpdateProject",
+        Access::User,
+    ),
     ("limiquantix.task.v1.TaskService/CancelTask", Access::User),
     ("limiquantix.task.v1.TaskService/GetTask", Access::User),
     ("limiquantix.task.v1.TaskService/ListTasks", Access::User),

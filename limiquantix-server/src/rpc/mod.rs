@@ -4,10 +4,12 @@ mod agent;
 mod alert;
 mod auth;
 mod authorization;
+mod cluster;
 mod console;
 mod context;
 mod gate;
 mod node;
+mod project;
 mod task;
 mod vm;
 mod watch;
@@ -21,7 +23,9 @@ use limiquantix_core::{Error, Result};
 use limiquantix_proto::agent::v1::AGENT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::alert::v1::ALERT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
+use limiquantix_proto::cluster::v1::CLUSTER_SERVICE_SERVICE_NAME;
 use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
+use limiquantix_proto::project::v1::PROJECT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
 
 use crate::auth::Auth;
@@ -41,6 +45,8 @@ pub(crate) fn service(
     let router = Router::new()
         .add_service(Arc::new(vm::Handler::new(control_plane)))
         .add_service(Arc::new(node::Handler::new(control_plane)))
+        .add_service(Arc::new(cluster::Handler::new(control_plane)))
+        .add_service(Arc::new(project::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
         .add_service(Arc::new(alert::Handler::new(control_plane)))
         .add_service(Arc::new(agent::Handler::new(control_plane)))
@@ -48,6 +54,8 @@ pub(crate) fn service(
     let names = [
         VM_SERVICE_SERVICE_NAME,
         NODE_SERVICE_SERVICE_NAME,
+        CLUSTER_SERVICE_SERVICE_NAME,
+        PROJECT_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,
         AGENT_SERVICE_SERVICE_NAME,

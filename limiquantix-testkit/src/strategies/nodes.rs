@@ -35,6 +35,7 @@ pub fn any_node() -> impl Strategy<Value = Node> {
                     description,
                     labels,
                     taints,
+                    ..AdminState::default()
                 },
                 status,
             };

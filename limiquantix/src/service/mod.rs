@@ -2,14 +2,18 @@
 //! commit: the object, its task, its event and the memory of its request id together, or nothing.
 
 pub(crate) mod alert;
+mod cluster;
 mod node;
+pub(crate) mod project;
 mod task;
 mod vm;
 mod watch;
 
 pub use alert::AlertService;
+pub use cluster::{ClusterService, CreateCluster, UpdateCluster};
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
+pub use project::{CreateProject, ProjectService, QuotaChanges, UpdateProject};
 pub use task::TaskService;
 pub(crate) use vm::claims;
 pub use vm::{CreateVm, Explanation, UpdateVm, VmService};

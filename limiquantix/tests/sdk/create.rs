@@ -53,6 +53,7 @@ async fn everything_that_a_vm_needs_is_written_in_one_commit() {
         Kind::Task,
         Kind::Volume,
         Kind::NodeAllocation,
+        Kind::ProjectUsage,
         Kind::Event,
     ];
     expected.sort();
@@ -97,7 +98,7 @@ async fn a_name_is_taken_within_its_project_only() {
     assert_eq!(code(vms.create(&dry(), request("web")).await), "NAME_TAKEN");
     assert_eq!(bench.revision().await, before);
     let mut elsewhere = request("web");
-    elsewhere.project = fixtures::project_id("other");
+    elsewhere.project = bench.project("other").await;
     vms.create(&call(), elsewhere).await.unwrap();
 }
 

@@ -6,7 +6,6 @@ use limiquantix::core::contract::{ChangeKind, Selector};
 use limiquantix::core::identity::VmId;
 use limiquantix::core::resource::{Revision, Vm, VmPhase};
 use limiquantix::{WatchEvent, WatchStart};
-use limiquantix_testkit::fixtures;
 
 use crate::bench::{Bench, call, code, next, request};
 
@@ -156,7 +155,7 @@ async fn leaving_the_view_is_a_deletion_and_entering_it_an_addition() {
     let mut events = bench.cp.vms().watch(selector, WatchStart::Now).await.unwrap();
     let vm = bench.running("a").await;
     let mut other = request("b");
-    other.project = fixtures::project_id("other");
+    other.project = bench.project("other").await;
     bench.cp.vms().create(&call(), other).await.unwrap();
     bench.cp.vms().stop(&call(), vm.id, true, None).await.unwrap();
     let mut kinds = Vec::new();

@@ -19,6 +19,7 @@ fn node() -> NodeView {
         name: name("node-1"),
         phase: NodePhase::Ready,
         admin: AdminState::default(),
+        policy: None,
         labels: [("zone".to_owned(), "a".to_owned())].into(),
         taints: Vec::new(),
         accel: Accel::Tcg,

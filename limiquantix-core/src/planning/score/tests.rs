@@ -15,6 +15,7 @@ fn node(cores: u32, memory: u32, allocated: (u32, u32), vms: u32) -> NodeView {
         name: Name::parse("name", "node-1").unwrap(),
         phase: NodePhase::Ready,
         admin: AdminState::default(),
+        policy: None,
         labels: Labels::new(),
         taints: Vec::new(),
         accel: Accel::Kvm,

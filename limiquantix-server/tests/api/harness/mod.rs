@@ -21,10 +21,12 @@ use limiquantix_core::unit::Mebibytes;
 use limiquantix_mock::{MockConfig, MockNode};
 use limiquantix_proto::agent::v1::AgentServiceClient;
 use limiquantix_proto::alert::v1::AlertServiceClient;
+use limiquantix_proto::cluster::v1::ClusterServiceClient;
 use limiquantix_proto::compute::v1::{
     CpuConfig, CreateVMRequest, DiskConfig, MemoryConfig, NodeServiceClient, VirtualMachine, VmServiceClient,
     VmSpec,
 };
+use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 use limiquantix_server::{Server, ServerConfig, StoreConfig};
 use tokio::task::JoinHandle;
@@ -128,6 +130,16 @@ impl Running {
     pub(crate) fn nodes(&self) -> NodeServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         NodeServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn clusters(&self) -> ClusterServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        ClusterServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn projects(&self) -> ProjectServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        ProjectServiceClient::new(connection, config)
     }
 
     pub(crate) fn tasks(&self) -> TaskServiceClient<SharedHttp2Connection> {

@@ -3,40 +3,44 @@
 
 use limiquantix_core::Result;
 use limiquantix_core::contract::Changeset;
-use limiquantix_core::resource::{Vm, VmSpec, Volume};
+use limiquantix_core::resource::{Amounts, Vm, VmSpec, Volume};
 use limiquantix_core::time::Timestamp;
 
 use crate::control_plane::Parts;
+use crate::service::project::usage;
 
 /// Claims for `vm`, which is about to be created with `volumes`.
 pub(super) async fn claim(
-    _parts: &Parts,
-    _vm: &Vm,
-    _volumes: &[Volume],
-    _now: Timestamp,
-    _changes: &mut Changeset,
+    parts: &Parts,
+    vm: &Vm,
+    volumes: &[Volume],
+    now: Timestamp,
+    changes: &mut Changeset,
 ) -> Result<()> {
-    Ok(())
+    let needs = usage::of_vm_and_volumes(vm, volumes);
+    usage::change(parts, &vm.project, (Amounts::ZERO, needs), now, changes).await
 }
 
 /// Claims what `vm` would need more as `after`, and gives back what it would need less.
 pub(super) async fn resize(
-    _parts: &Parts,
-    _vm: &Vm,
-    _after: &VmSpec,
-    _now: Timestamp,
-    _changes: &mut Changeset,
+    parts: &Parts,
+    vm: &Vm,
+    after: &VmSpec,
+    now: Timestamp,
+    changes: &mut Changeset,
 ) -> Result<()> {
-    Ok(())
+    let (before, after) = (Amounts::of_vm(&vm.spec), Amounts::of_vm(after));
+    usage::change(parts, &vm.project, (before, after), now, changes).await
 }
 
 /// Gives back what `vm` held, which is about to be removed with `volumes`.
 pub(crate) async fn release(
-    _parts: &Parts,
-    _vm: &Vm,
-    _volumes: &[std::sync::Arc<Volume>],
-    _now: Timestamp,
-    _changes: &mut Changeset,
+    parts: &Parts,
+    vm: &Vm,
+    volumes: &[std::sync::Arc<Volume>],
+    now: Timestamp,
+    changes: &mut Changeset,
 ) -> Result<()> {
-    Ok(())
+    let held = usage::of_vm_and_volumes(vm, volumes.iter().map(|volume| &**volume));
+    usage::change(parts, &vm.project, (held, Amounts::ZERO), now, changes).await
 }

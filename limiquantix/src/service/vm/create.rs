@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{CreateVm, VmService, accepted, claims};
 use crate::call::Call;
 use crate::mutation::{Draft, mutate};
+use crate::service::project::usage;
 
 impl VmService {
     /// Accepts a VM: chooses its node, reserves its capacity and writes it down, in one commit. The node's
@@ -36,11 +37,14 @@ impl VmService {
 
     async fn place(&self, request: &CreateVm, now: Timestamp) -> Result<Draft<Vm>> {
         let parts = &self.parts;
+        // Before the plan, so that nobody is told about nodes who named a project that is not there.
+        usage::required(parts, &request.project).await?;
         self.refuse_taken_name(request).await?;
         let needs = PlacementRequest::new(&request.spec, None);
-        let Some((placed, node, allocation)) = parts.placer.plan(&needs) else {
+        let Some((placed, basis)) = parts.placer.plan(&needs) else {
             return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
         };
+        let node = &basis.node;
         let (mut vm, volumes) = self.draft(request, placed.node, now);
         let mut task = accepted(parts, &vm, TaskKind::CreateVm, now);
         task.note(now, format!("placed on {}", node.name));
@@ -48,13 +52,14 @@ impl VmService {
             task: task.id,
             kind: OperationKind::Create,
         });
-        let mut promised = NodeAllocation::clone(&allocation);
+        let mut promised = NodeAllocation::clone(&basis.allocation);
         promised.reserve(&request.spec)?;
         promised.meta.updated_at = now;
         debug!(vm = %vm.id, name = %vm.name, node = %node.name, score = placed.score, "vm placed");
         let message = format!("accepted and placed on {}", node.name);
         let mut draft = Draft::create(vm).event(parts, EventKind::VmCreated, message, now);
-        draft.changes.guard(&*node).update(promised).create(task);
+        basis.guard(&mut draft.changes);
+        draft.changes.update(promised).create(task);
         claims::claim(parts, &draft.answer, &volumes, now, &mut draft.changes).await?;
         for volume in volumes {
             draft.changes.create(volume);

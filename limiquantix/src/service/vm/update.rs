@@ -81,12 +81,13 @@ impl VmService {
         let Some(placement) = vm.placement else {
             return Ok(());
         };
-        let (node, allocation) = self.parts.placer.fits_in_place(vm, spec, placement.node)?;
-        let mut promised = NodeAllocation::clone(&allocation);
+        let basis = self.parts.placer.fits_in_place(vm, spec, placement.node)?;
+        let mut promised = NodeAllocation::clone(&basis.allocation);
         promised.release(&vm.spec)?;
         promised.reserve(spec)?;
         promised.meta.updated_at = now;
-        changes.guard(&*node).update(promised);
+        basis.guard(changes);
+        changes.update(promised);
         Ok(())
     }
 }

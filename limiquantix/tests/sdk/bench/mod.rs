@@ -15,7 +15,7 @@ use limiquantix::core::resource::{
 use limiquantix::core::settle::{Outcome, Seen, TaskReport, VmReport};
 use limiquantix::core::time::{Monotonic, Timestamp};
 use limiquantix::core::{Error, Result};
-use limiquantix::{Call, ControlPlane, CreateVm, Settings};
+use limiquantix::{Call, ControlPlane, CreateProject, CreateVm, Settings};
 use limiquantix_memory::MemoryStore;
 use limiquantix_testkit::{ManualClock, SequentialIds, fixtures};
 
@@ -69,6 +69,17 @@ impl Bench {
     pub(crate) async fn node(&self, name: &str, cores: u32, guest_memory: u32) -> NodeId {
         let node = registration(name, cores, guest_memory);
         self.cp.agents().register(&node).await.unwrap()
+    }
+
+    /// A new project without limits.
+    pub(crate) async fn project(&self, id: &str) -> ProjectId {
+        let request = CreateProject {
+            id: fixtures::project_id(id),
+            labels: Labels::new(),
+            spec: Default::default(),
+        };
+        let project = self.cp.projects().create(&call(), request).await.unwrap();
+        project.id.clone()
     }
 
     pub(crate) async fn create(&self, name: &str) -> Arc<Vm> {
