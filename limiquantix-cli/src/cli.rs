@@ -7,7 +7,9 @@ use crate::config::{self, Flags};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
-use crate::{alert, api, cluster, completion, console, explain, launch, login, node, project, task, vm};
+use crate::{
+    alert, api, cluster, completion, console, explain, launch, login, network, node, port, project, task, vm,
+};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -67,6 +69,12 @@ enum Command {
     /// Projects and their quotas
     #[command(subcommand)]
     Project(project::Command),
+    /// Networks that VMs plug into
+    #[command(subcommand)]
+    Network(network::Command),
+    /// Attachments of VMs to networks, with their addresses
+    #[command(subcommand)]
+    Port(port::Command),
     /// Long-running operations
     #[command(subcommand)]
     Task(task::Command),
@@ -200,6 +208,8 @@ impl Command {
             Self::Node(command) => node::run(app, command).await,
             Self::Cluster(command) => cluster::run(app, command).await,
             Self::Project(command) => project::run(app, command).await,
+            Self::Network(command) => network::run(app, command).await,
+            Self::Port(command) => port::run(app, command).await,
             Self::Task(command) => task::run(app, command).await,
             Self::Alert(command) => alert::run(app, command).await,
             Self::Console(args) => console::run(app, args).await,

@@ -4,7 +4,7 @@
 //! cli        the grammar: flags, nouns, verbs
 //! config     flag > environment > context > default
 //! app        what every command gets: settings, output, a way to the server
-//! vm node cluster project task alert console explain api launch login    one noun each, one file per verb
+//! vm node cluster project network port task alert console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -29,9 +29,11 @@ mod explain;
 mod failure;
 mod launch;
 mod login;
+mod network;
 mod node;
 mod output;
 mod paging;
+mod port;
 mod project;
 mod quantity;
 mod resolve;

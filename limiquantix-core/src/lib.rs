@@ -14,6 +14,7 @@
 //!  quota                  what a project may use        fn(usage, quota, before, after) → usage
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
 //!  query                  which objects of a list       filter expressions, orders
+//!  ipam                   which address a port gets     fn(subnet, taken) → address
 //!  contract               what backends implement       Store, Hypervisor, StorageBackend, Clock, IdSource
 //! ```
 //!
@@ -25,6 +26,7 @@ pub mod alert;
 pub mod contract;
 pub mod error;
 pub mod identity;
+pub mod ipam;
 pub mod lifecycle;
 pub mod planning;
 pub mod query;

@@ -19,7 +19,7 @@
 //! authorization, and any dependency on a server or client stack beyond the RPC runtime itself.
 
 pub use generated::google;
-pub use generated::limiquantix::{agent, alert, auth, cluster, compute, event, project, task};
+pub use generated::limiquantix::{agent, alert, auth, cluster, compute, event, network, project, task};
 
 pub mod convert;
 pub mod details;

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use limiquantix_core::alert::{self, Trouble};
 use limiquantix_core::identity::{
-    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, TaskId, VmId,
-    VolumeId,
+    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, PortId, ProjectId,
+    SecurityGroupId, TaskId, VmId, VolumeId,
 };
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
     AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
-    HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node, NodeAllocation,
-    NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec,
-    PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Resource, Task, TaskKind,
-    TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    HypervisorFacts, IdempotencyRecord, Kind, Labels, MacAddress, Meta, Network, NetworkAllocation,
+    NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeSpec, NodeStatus, Placement,
+    PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec, PoolStatus, Port, PowerIntent, PowerState, Project,
+    ProjectSpec, ProjectUsage, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume,
+    VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};
@@ -64,6 +65,10 @@ ids! {
     volume_id -> VolumeId("volume");
     /// The id of the network that fixtures call `name`.
     network_id -> NetworkId("network");
+    /// The id of the port that fixtures call `name`.
+    port_id -> PortId("port");
+    /// The id of the security group that fixtures call `name`.
+    security_group_id -> SecurityGroupId("security_group");
     /// The id of the task that fixtures call `name`.
     task_id -> TaskId("task");
     /// The id of the event that fixtures call `name`.
@@ -124,6 +129,16 @@ pub fn disk(disk_name: &str, size_gib: u32, base: Option<&str>) -> DiskSpec {
     }
 }
 
+/// An interface on this network that asks for nothing.
+pub fn nic(network: &str) -> NicSpec {
+    NicSpec {
+        network: name(network),
+        mac: None,
+        model: NicModel::Virtio,
+        addresses: Vec::new(),
+    }
+}
+
 /// A VM of one core and 512 MiB in the default project: accepted, switched off, placed nowhere.
 pub fn vm(vm_name: &str) -> Vm {
     vm_in(ProjectId::DEFAULT, vm_name)
@@ -148,6 +163,7 @@ pub fn vm_in(project: &str, vm_name: &str) -> Vm {
         },
         placement: None,
         volumes: Vec::new(),
+        attachments: Vec::new(),
         operation: None,
         deleting: false,
         status: VmStatus::pending(),
@@ -283,9 +299,35 @@ pub fn network(network_name: &str) -> Network {
         meta: meta(),
         name: name(network_name),
         project: ProjectId::default(),
+        description: String::new(),
         spec: NetworkSpec {
             backing: name("virbr0"),
+            shared: false,
+            subnets: Vec::new(),
         },
+    }
+}
+
+/// Nothing taken yet of `network`.
+pub fn network_allocation(network: &Network) -> NetworkAllocation {
+    NetworkAllocation::empty(network, meta())
+}
+
+/// The first interface of `vm` on `network`.
+pub fn port(network: &Network, vm: &Vm) -> Port {
+    let mac = MacAddress([0x52, 0x54, 0, 0, 0, 1]);
+    Port {
+        id: port_id(&format!("{}/{}", network.id, vm.id)),
+        meta: Meta::created(T0, Port::labels(network.id, vm.id, mac)),
+        project: vm.project.clone(),
+        network: network.id,
+        network_name: network.name.clone(),
+        vm: vm.id,
+        vm_name: vm.name.clone(),
+        device_index: 0,
+        mac,
+        addresses: Vec::new(),
+        security_groups: Vec::new(),
     }
 }
 

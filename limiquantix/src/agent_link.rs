@@ -134,6 +134,10 @@ impl AgentLink {
                 format!("vm {} is not assigned to this node", vm.id),
             ));
         }
+        let _turn = match vm.deleting {
+            true => Some(parts.releases.lock().await),
+            false => None,
+        };
         let task = match &vm.operation {
             Some(op) => {
                 Repository::<Task>::new(Arc::clone(&parts.store))

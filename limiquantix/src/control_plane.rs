@@ -13,7 +13,8 @@ use crate::controller;
 use crate::placement::Placer;
 use crate::service::project::usage;
 use crate::service::{
-    AlertService, ClusterService, Liveness, NodeService, ProjectService, TaskService, VmService,
+    AlertService, ClusterService, Liveness, NetworkService, NodeService, ProjectService, TaskService,
+    VmService, ensure_default_network,
 };
 
 /// What every part of the control plane is made of.
@@ -26,6 +27,9 @@ pub(crate) struct Parts {
     pub(crate) placer: Placer,
     pub(crate) liveness: Liveness,
     pub(crate) consoles: ConsoleBroker,
+    /// One VM at a time gives back within this process what it shares with others: they would only overtake
+    /// each other. The versions in the commit are what makes it safe.
+    pub(crate) releases: tokio::sync::Mutex<()>,
 }
 
 /// A running control plane. Cheap to clone; its controllers stop when the last clone is dropped.
@@ -60,6 +64,7 @@ impl ControlPlane {
     ) -> Result<Self> {
         ensure_default_project(&store, &*clock).await?;
         usage::ensure_all(&store, clock.now()).await?;
+        ensure_default_network(&store, &*clock, &*ids).await?;
         let placer = Placer::load(Arc::clone(&store), scheduler, settings.placement).await?;
         let liveness = Liveness::new(clock.monotonic());
         let parts = Arc::new(Parts {
@@ -70,6 +75,7 @@ impl ControlPlane {
             placer,
             liveness,
             consoles: ConsoleBroker::default(),
+            releases: tokio::sync::Mutex::default(),
         });
         let stop = CancellationToken::new();
         controller::spawn(&parts, &stop);
@@ -99,6 +105,11 @@ impl ControlPlane {
     /// Projects.
     pub fn projects(&self) -> ProjectService {
         ProjectService::new(Arc::clone(&self.parts))
+    }
+
+    /// Networks and their ports.
+    pub fn networks(&self) -> NetworkService {
+        NetworkService::new(Arc::clone(&self.parts))
     }
 
     /// Tasks.

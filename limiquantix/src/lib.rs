@@ -31,10 +31,10 @@ pub use call::Call;
 pub use console::{AgentConsole, ConsoleSession};
 pub use control_plane::ControlPlane;
 pub use service::{
-    AlertService, ClusterService, CreateCluster, CreateProject, CreateVm, Explanation, Heartbeat,
-    LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
-    TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateVm, VmService, WatchEvent, WatchItems,
-    WatchStart,
+    AlertService, ClusterService, CreateCluster, CreateNetwork, CreateProject, CreateVm, Explanation,
+    Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService, NodeUsage, ProjectService,
+    QuotaChanges, RemoveNode, TaskService, UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateVm,
+    VmService, WatchEvent, WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

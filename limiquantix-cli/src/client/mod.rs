@@ -17,6 +17,7 @@ use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::auth::v1::AuthServiceClient;
 use limiquantix_proto::cluster::v1::ClusterServiceClient;
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
+use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
 use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 
@@ -115,6 +116,16 @@ impl Client {
     /// Projects.
     pub(crate) fn projects(&self) -> ProjectServiceClient<HttpClient> {
         ProjectServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Networks.
+    pub(crate) fn networks(&self) -> NetworkServiceClient<HttpClient> {
+        NetworkServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Ports.
+    pub(crate) fn ports(&self) -> PortServiceClient<HttpClient> {
+        PortServiceClient::new(self.http.clone(), self.calls.clone())
     }
 
     /// Tasks.

@@ -19,6 +19,7 @@ use connectrpc::{ConnectError, ErrorCode};
 use limiquantix_proto::alert::v1::{Alert, GetAlertRequest};
 use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest};
 use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
+use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
@@ -59,6 +60,31 @@ impl Named for Node {
 
     fn name(&self) -> &str {
         &self.hostname
+    }
+}
+
+impl Named for Network {
+    const KIND: &'static str = "network";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for Port {
+    const KIND: &'static str = "port";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A port is known by its id alone.
+    fn name(&self) -> &str {
+        &self.id
     }
 }
 
@@ -211,6 +237,48 @@ pub(crate) async fn projects(client: &Client, ids: &[String]) -> Result<Vec<Proj
 /// The one project that this id means.
 pub(crate) async fn project(client: &Client, id: &str) -> Result<Project, Failure> {
     only(id, projects(client, std::slice::from_ref(&id.to_owned())).await?)
+}
+
+/// The networks that these names mean.
+pub(crate) async fn networks(app: &App, client: &Client, names: &[String]) -> Result<Vec<Network>, Failure> {
+    let exact = async |by: By<'_>| {
+        let (id, name) = by.split();
+        let request = GetNetworkRequest {
+            id,
+            name,
+            project_id: app.project(),
+            ..Default::default()
+        };
+        let answer = client.networks().get_network(request).await;
+        answer.map(|answer| answer.into_owned())
+    };
+    let all = async || crate::network::list_all(app, client).await;
+    all_of(names, exact, all).await
+}
+
+/// The one network that this name means.
+pub(crate) async fn network(app: &App, client: &Client, name: &str) -> Result<Network, Failure> {
+    only(
+        name,
+        networks(app, client, std::slice::from_ref(&name.to_owned())).await?,
+    )
+}
+
+/// The ports that these ids mean.
+pub(crate) async fn ports(app: &App, client: &Client, ids: &[String]) -> Result<Vec<Port>, Failure> {
+    let exact = async |by: By<'_>| match by {
+        By::Name(_) => Err(ConnectError::not_found("ports have no names")),
+        By::Id(id) => {
+            let request = GetPortRequest {
+                id: id.to_owned(),
+                ..Default::default()
+            };
+            let answer = client.ports().get_port(request).await;
+            answer.map(|answer| answer.into_owned())
+        }
+    };
+    let all = async || crate::port::list_all(app, client).await;
+    all_of(ids, exact, all).await
 }
 
 /// The tasks that these ids mean.

@@ -16,6 +16,7 @@ mod demo_clusters;
 #[cfg(feature = "up")]
 mod demo_projects;
 mod fake;
+mod network;
 mod read;
 mod run;
 mod setup;

@@ -1,6 +1,8 @@
 use uuid::Uuid;
 
-use crate::identity::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
+use crate::identity::{
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
+};
 
 /// Makes ids. Injected, so that tests and simulations repeat.
 pub trait IdSource: Send + Sync + std::fmt::Debug {
@@ -31,6 +33,10 @@ typed! {
     volume -> VolumeId;
     /// An id for a new network.
     network -> NetworkId;
+    /// An id for a new port.
+    port -> PortId;
+    /// An id for a new security group.
+    security_group -> SecurityGroupId;
     /// An id for a new task.
     task -> TaskId;
     /// An id for a new event.

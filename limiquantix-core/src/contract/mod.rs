@@ -17,9 +17,9 @@ pub use hypervisor::{
 };
 pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
-    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
-    PoolRepository, ProjectRepository, ProjectUsageRepository, Repository, TaskRepository, TypedPage,
-    VmRepository, VolumeRepository,
+    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NetworkAllocationRepository,
+    NetworkRepository, NodeRepository, PoolRepository, PortRepository, ProjectRepository,
+    ProjectUsageRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

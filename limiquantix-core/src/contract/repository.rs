@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::{Changeset, PageRequest, Query, Selector, Store};
 use crate::error::{Error, Result};
 use crate::resource::{
-    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, ProjectUsage, Resource, Revision,
-    Task, Vm, Volume,
+    Alert, Cluster, Event, Network, NetworkAllocation, Node, NodeAllocation, ObjectKey, Pool, Port, Project,
+    ProjectUsage, Resource, Revision, Task, Vm, Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together
@@ -32,6 +32,12 @@ pub type ProjectUsageRepository = Repository<ProjectUsage>;
 pub type PoolRepository = Repository<Pool>;
 /// Volumes.
 pub type VolumeRepository = Repository<Volume>;
+/// Networks.
+pub type NetworkRepository = Repository<Network>;
+/// What is taken of networks.
+pub type NetworkAllocationRepository = Repository<NetworkAllocation>;
+/// Ports.
+pub type PortRepository = Repository<Port>;
 /// Tasks.
 pub type TaskRepository = Repository<Task>;
 /// Events.

@@ -46,6 +46,8 @@ reasons! {
     NameTaken = "NAME_TAKEN", AlreadyExists, "choose another name, or use the object that has it";
     /// The id is in use.
     IdTaken = "ID_TAKEN", AlreadyExists, "use another id";
+    /// Another port of the same network has this address.
+    AddressTaken = "ADDRESS_TAKEN", AlreadyExists, "ask for another address, or leave the choice to the network; see lqx port list";
     /// The object changed since the caller read it.
     VersionMismatch = "VERSION_MISMATCH", Conflict, "read the object again, apply the change to what it is now, and retry";
     /// Another operation on this VM has not finished.
@@ -56,6 +58,8 @@ reasons! {
     NoNodeFits = "NO_NODE_FITS", ResourceExhausted, "free capacity, add a node, or relax the VM's constraints; see lqx explain placement";
     /// A project would use more than its quota allows.
     QuotaExceeded = "QUOTA_EXCEEDED", ResourceExhausted, "free something in the project, or ask an administrator to raise its quota; see lqx project usage";
+    /// Every address that the subnet gives out is taken.
+    AddressesExhausted = "ADDRESSES_EXHAUSTED", ResourceExhausted, "delete VMs that are no longer needed, or use another network";
     /// Too many calls, streams or bytes.
     LimitExceeded = "LIMIT_EXCEEDED", ResourceExhausted, "send less, or wait and retry";
     /// The present state of the VM, or of whatever it is, does not allow this.
@@ -74,6 +78,8 @@ reasons! {
     PoolMissing = "POOL_MISSING", FailedPrecondition, "name a pool that the node has; see lqx node show";
     /// A volume that was made is not in its pool any more.
     VolumeMissing = "VOLUME_MISSING", FailedPrecondition, "check that the pool is mounted on the node and try again; a volume that is really lost must be restored, nothing blank is put in its place";
+    /// A network that still has ports cannot be removed.
+    NetworkInUse = "NETWORK_IN_USE", FailedPrecondition, "delete the VMs that are plugged into it, or take their interfaces off it; see lqx port list";
     /// Another process owns this data directory.
     DataDirLocked = "DATA_DIR_LOCKED", FailedPrecondition, "stop the other process, or use another data directory";
     /// The data was written by a newer version of the program.

@@ -59,6 +59,10 @@ ids! {
     VolumeId("volume");
     /// Identifies a network.
     NetworkId("network");
+    /// Identifies a port: the attachment of one network interface of a VM.
+    PortId("port");
+    /// Identifies a security group.
+    SecurityGroupId("security group");
     /// Identifies a task.
     TaskId("task");
     /// Identifies an event.

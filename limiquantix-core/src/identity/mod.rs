@@ -6,5 +6,7 @@ mod name;
 #[cfg(test)]
 mod tests;
 
-pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, TaskId, VmId, VolumeId};
+pub use id::{
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
+};
 pub use name::{ImageName, Name, ProjectId};

@@ -86,6 +86,7 @@ pub(crate) fn vm(phase: VmPhase) -> Vm {
             epoch: 1,
         }),
         volumes: Vec::new(),
+        attachments: Vec::new(),
         operation: None,
         deleting: phase == VmPhase::Deleting,
         status,

@@ -35,7 +35,7 @@ pub struct Assignment {
     pub deleting: bool,
     /// The operation under way.
     pub operation: Option<Operation>,
-    /// What it should be.
+    /// What it should be. Its interfaces name their networks as the node knows them.
     pub spec: VmSpec,
     /// Its volumes, in the order of `spec.disks`.
     pub volumes: Vec<VolumeId>,
@@ -49,8 +49,8 @@ pub struct Assignment {
 }
 
 impl Assignment {
-    /// What `vm` asks of its node, where `unmade` are the volumes that are still being created. Fails if it has none, or an interface without an address: both are
-    /// settled before a VM is written down.
+    /// What `vm` asks of its node, where `unmade` are the volumes that are still being created. Fails if it has
+    /// none, or an interface without an address or without a network: all are settled before a VM is written down.
     pub fn of(vm: &Vm, unmade: &BTreeSet<VolumeId>) -> Result<Self> {
         let unfit = |what| Error::internal(format!("vm {} has {what}", vm.id));
         let placement = vm.placement.ok_or_else(|| unfit("no node"))?;
@@ -59,6 +59,13 @@ impl Assignment {
             .nics
             .iter()
             .map(|n| n.mac.ok_or_else(|| unfit("an interface without an address")));
+        let mut spec = vm.spec.clone();
+        if vm.attachments.len() != spec.nics.len() {
+            return Err(unfit("an interface that is plugged into nothing"));
+        }
+        for (nic, attachment) in spec.nics.iter_mut().zip(&vm.attachments) {
+            nic.network.clone_from(&attachment.backing);
+        }
         Ok(Self {
             vm: vm.id,
             name: vm.name.clone(),
@@ -67,7 +74,7 @@ impl Assignment {
             power: vm.power,
             deleting: vm.deleting,
             operation: vm.operation.clone(),
-            spec: vm.spec.clone(),
+            spec,
             volumes: vm.volumes.clone(),
             unmade: vm
                 .volumes

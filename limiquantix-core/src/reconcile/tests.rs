@@ -409,10 +409,33 @@ fn what_is_not_settled_is_no_assignment() {
         network: crate::lifecycle::fixture::name("default"),
         mac: None,
         model: crate::resource::NicModel::Virtio,
+        addresses: Vec::new(),
     });
+    let none = BTreeSet::new();
+    let attachment = crate::resource::Attachment {
+        port: crate::identity::PortId::from_uuid(uuid::Uuid::from_u128(1)),
+        network: crate::identity::NetworkId::from_uuid(uuid::Uuid::from_u128(2)),
+        backing: crate::lifecycle::fixture::name("br-lan"),
+        addresses: Vec::new(),
+    };
+    let mut unplugged = no_mac.clone();
+    no_mac.attachments.push(attachment.clone());
     assert_eq!(
-        Assignment::of(&no_mac, &BTreeSet::new()).unwrap_err().reason(),
+        Assignment::of(&no_mac, &none).unwrap_err().reason(),
         Reason::Internal
+    );
+    unplugged.spec.nics[0].mac = Some(crate::resource::MacAddress([2, 0, 0, 0, 0, 1]));
+    assert_eq!(
+        Assignment::of(&unplugged, &none).unwrap_err().reason(),
+        Reason::Internal
+    );
+    let mut settled = unplugged;
+    settled.attachments.push(attachment);
+    let assigned = Assignment::of(&settled, &none).unwrap();
+    assert_eq!(
+        assigned.spec.nics[0].network.as_str(),
+        "br-lan",
+        "what the node knows"
     );
     assert!(
         Assignment::of(&vm(VmPhase::Unknown), &BTreeSet::new())

@@ -81,6 +81,12 @@ pub enum EventKind {
     AlertAcknowledged,
     /// Somebody said that an alert is over.
     AlertResolved,
+    /// A network was made.
+    NetworkCreated,
+    /// A network's description or labels were changed.
+    NetworkUpdated,
+    /// A network is gone.
+    NetworkDeleted,
 }
 
 impl EventKind {
@@ -113,6 +119,9 @@ impl EventKind {
             Self::AlertRaised => "alert_raised",
             Self::AlertAcknowledged => "alert_acknowledged",
             Self::AlertResolved => "alert_resolved",
+            Self::NetworkCreated => "network_created",
+            Self::NetworkUpdated => "network_updated",
+            Self::NetworkDeleted => "network_deleted",
         }
     }
 }

@@ -12,9 +12,11 @@ mod event;
 mod idempotency;
 mod meta;
 mod network;
+mod network_allocation;
 mod node;
 mod object;
 mod pool;
+mod port;
 mod project;
 mod task;
 mod vm;
@@ -27,13 +29,15 @@ pub use cluster::{Cluster, ClusterSpec, DrsMode, DrsPolicy, HaPolicy};
 pub use event::{Event, EventKind};
 pub use idempotency::IdempotencyRecord;
 pub use meta::{Labels, Meta, Revision};
-pub use network::{Network, NetworkSpec};
+pub use network::{AddressRange, Network, NetworkSpec, Subnet};
+pub use network_allocation::NetworkAllocation;
 pub use node::{
     AdminState, Condition, HypervisorFacts, Node, NodePhase, NodeSpec, NodeStatus, PoolFacts, Taint,
     TaintEffect,
 };
 pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
 pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
+pub use port::{Attachment, Port};
 pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{

@@ -5,8 +5,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
-    Project, ProjectUsage, Revision, Task, Vm, Volume,
+    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, NetworkAllocation, Node,
+    NodeAllocation, Pool, Port, Project, ProjectUsage, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -171,6 +171,10 @@ kinds! {
     Volume(Volume, crate::identity::VolumeId, "volume");
     /// A virtual network.
     Network(Network, crate::identity::NetworkId, "network");
+    /// What is taken of one network: ports and addresses.
+    NetworkAllocation(NetworkAllocation, crate::identity::NetworkId, "network_allocation");
+    /// The attachment of one network interface of a VM.
+    Port(Port, crate::identity::PortId, "port");
     /// A long-running operation.
     Task(Task, crate::identity::TaskId, "task");
     /// Something that happened, in words for people.

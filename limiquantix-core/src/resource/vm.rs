@@ -1,10 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{IndexEntry, Meta};
+use super::{Attachment, IndexEntry, Meta};
 use crate::error::{Error, Result};
 use crate::identity::{ImageName, Name, NodeId, ProjectId, TaskId, VmId, VolumeId};
 use crate::time::Timestamp;
@@ -33,6 +34,9 @@ pub struct Vm {
     /// Its volumes, in the order of `spec.disks`.
     #[serde(default)]
     pub volumes: Vec<VolumeId>,
+    /// What its network interfaces are plugged into, in the order of `spec.nics`.
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
     /// The one operation under way, if any.
     pub operation: Option<Operation>,
     /// It is to be removed; the record stays until the node has confirmed that nothing is left.
@@ -98,6 +102,10 @@ pub struct NicSpec {
     /// The emulated device.
     #[serde(default)]
     pub model: NicModel,
+    /// The addresses that the network is asked to give it, at most one per subnet; where none is asked for, the
+    /// subnet chooses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addresses: Vec<IpAddr>,
 }
 
 /// Emulated network devices.

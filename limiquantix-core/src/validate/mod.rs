@@ -3,6 +3,7 @@
 
 mod alert;
 mod cluster;
+mod network;
 mod project;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::resource::{Boot, CloudInit, Labels, NodeSpec, PoolFacts, Taint, Toleration, VmSpec};
 
 pub use cluster::cluster_spec;
+pub use network::network_spec;
 pub use project::project_spec;
 
 /// The least memory of a VM, in MiB: below it common guests do not boot.
@@ -27,6 +29,8 @@ pub const MAX_CORES: u32 = 4096;
 pub const MAX_DISKS: usize = 24;
 /// The most network interfaces of a VM.
 pub const MAX_NICS: usize = 8;
+/// The most subnets of a network: one of each IP version.
+pub const MAX_SUBNETS: usize = 2;
 /// The largest disk, in GiB (64 TiB).
 pub const MAX_DISK_GIB: u32 = 64 << 10;
 /// The longest kernel command line that x86 Linux accepts, in bytes.
@@ -108,6 +112,11 @@ fn nics(at: &str, spec: &VmSpec) -> Result<()> {
                 "two interfaces have the same address",
             ));
         }
+        count(
+            &format!("{at}.nics[{i}].ip_addresses"),
+            nic.addresses.len(),
+            MAX_SUBNETS,
+        )?;
     }
     Ok(())
 }

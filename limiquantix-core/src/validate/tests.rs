@@ -69,6 +69,7 @@ fn lists_are_refused_one_beyond_their_limits() {
         network: name("default"),
         mac,
         model: NicModel::Virtio,
+        addresses: Vec::new(),
     };
     let nics = |n| with(|s| s.nics = vec![nic(None); n]);
     assert_eq!(
@@ -114,6 +115,7 @@ fn what_must_differ_must_differ() {
         network: name("default"),
         mac,
         model: NicModel::Virtio,
+        addresses: Vec::new(),
     };
     assert_eq!(
         with(|s| s.nics = vec![nic.clone(), nic.clone()]),

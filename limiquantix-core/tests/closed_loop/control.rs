@@ -65,6 +65,7 @@ impl Control {
                 epoch: 1,
             }),
             volumes: control.unmade.iter().copied().collect(),
+            attachments: Vec::new(),
             operation: None,
             deleting: false,
             status: VmStatus::pending(),

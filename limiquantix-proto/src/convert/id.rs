@@ -1,7 +1,7 @@
 //! Ids in requests.
 
 use limiquantix_core::contract::SessionId;
-use limiquantix_core::identity::{AlertId, ClusterId, NodeId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -35,6 +35,10 @@ parsers! {
     parse_task_id -> TaskId;
     /// Reads the id of an alert.
     parse_alert_id -> AlertId;
+    /// Reads the id of a network.
+    parse_network_id -> NetworkId;
+    /// Reads the id of a port.
+    parse_port_id -> PortId;
     /// Reads the id of a volume.
     parse_volume_id -> VolumeId;
 }

@@ -24,6 +24,7 @@ pub mod watch;
 
 pub mod alert;
 pub mod cluster;
+pub mod network;
 pub mod node;
 pub mod placement;
 pub mod project;

@@ -76,6 +76,8 @@ list_requests! {
     crate::cluster::v1::ListClustersRequest,
     crate::compute::v1::ListVMsRequest,
     crate::compute::v1::ListNodesRequest,
+    crate::network::v1::ListNetworksRequest,
+    crate::network::v1::ListPortsRequest,
     crate::task::v1::ListTasksRequest,
     crate::project::v1::ListProjectsRequest,
 }

@@ -6,7 +6,7 @@ use buffa::EnumValue;
 use buffa_types::google::protobuf;
 use limiquantix_core::contract::Selector;
 use limiquantix_core::identity::{NodeId, ProjectId};
-use limiquantix_core::resource::{Accel, PowerState, Revision, StopCause, Vm, VmPhase};
+use limiquantix_core::resource::{Accel, Attachment, PowerState, Revision, StopCause, Vm, VmPhase};
 use limiquantix_core::{Error, Result};
 
 use super::field::known;
@@ -54,6 +54,9 @@ pub fn preview_to_wire(
     if vm.meta.revision == Revision::ZERO {
         preview.id.clear();
         preview.etag.clear();
+        if let Some(status) = preview.status.as_option_mut() {
+            status.nics.iter_mut().for_each(|nic| nic.port_id.clear());
+        }
     }
     preview
 }
@@ -76,6 +79,16 @@ fn status_to_wire(vm: &Vm, node_name: Option<&str>) -> wire::VmStatus {
         ip_addresses: vm.status.addresses.clone(),
         started_at: vm.status.started_at.map(timestamp_to_wire).into(),
         power_generation: vm.power.generation,
+        nics: vm.attachments.iter().map(nic_to_wire).collect(),
+        ..Default::default()
+    }
+}
+
+fn nic_to_wire(attachment: &Attachment) -> wire::NicStatus {
+    wire::NicStatus {
+        port_id: attachment.port.to_string(),
+        network_id: attachment.network.to_string(),
+        ip_addresses: attachment.addresses.iter().map(ToString::to_string).collect(),
         ..Default::default()
     }
 }

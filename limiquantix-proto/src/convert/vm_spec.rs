@@ -9,6 +9,7 @@ use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use limiquantix_core::{Error, Result, validate};
 
 use super::field::{known, path, required, signed, unsigned};
+use super::network::addresses_from_wire;
 use crate::compute::v1 as wire;
 use crate::compute::v1::boot_config::Source;
 
@@ -164,6 +165,7 @@ fn nic_to_wire(nic: &NicSpec) -> wire::NicConfig {
             NicModel::E1000e => wire::NicModel::E1000e,
         }
         .into(),
+        ip_addresses: nic.addresses.iter().map(ToString::to_string).collect(),
         ..Default::default()
     }
 }
@@ -179,6 +181,7 @@ fn nic_from_wire(at: &str, nic: &wire::NicConfig) -> Result<NicSpec> {
             wire::NicModel::Unspecified | wire::NicModel::Virtio => NicModel::Virtio,
             wire::NicModel::E1000e => NicModel::E1000e,
         },
+        addresses: addresses_from_wire(&path(at, "ip_addresses"), &nic.ip_addresses)?,
     })
 }
 

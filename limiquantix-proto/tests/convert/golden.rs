@@ -22,6 +22,7 @@ fn a_vm_with_everything() {
         network: fixtures::name("default"),
         mac: Some(MacAddress([0x52, 0x54, 0, 0x12, 0x34, 0x56])),
         model: NicModel::E1000e,
+        addresses: vec!["10.0.0.9".parse().unwrap()],
     }];
     object.spec.boot = Boot::Kernel {
         pool: fixtures::name("default"),
@@ -61,7 +62,7 @@ fn a_vm_with_everything() {
                 "cpu": {"cores": 1},
                 "memory": {"sizeMib": 512},
                 "disks": [{"name": "root", "sizeGib": 20, "image": "debian-13.qcow2", "pool": "default"}],
-                "nics": [{"network": "default", "mac": "52:54:00:12:34:56", "model": "NIC_MODEL_E1000E"}],
+                "nics": [{"network": "default", "mac": "52:54:00:12:34:56", "model": "NIC_MODEL_E1000E", "ipAddresses": ["10.0.0.9"]}],
                 "boot": {"kernel": {
                     "kernel": "vmlinuz", "initrd": "initrd.img", "cmdline": "console=ttyS0", "pool": "default",
                 }},

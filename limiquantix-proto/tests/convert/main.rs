@@ -8,6 +8,7 @@ mod defaults;
 mod fields;
 mod golden;
 mod lists;
+mod networks;
 mod round_trip;
 mod shown;
 mod strategies;

@@ -94,6 +94,26 @@ const TABLE: &[(&str, Access)] = &[
         "limiquantix.project.v1.ProjectService/UpdateProject",
         Access::User,
     ),
+    (
+        "limiquantix.network.v1.NetworkService/CreateNetwork",
+        Access::User,
+    ),
+    (
+        "limiquantix.network.v1.NetworkService/DeleteNetwork",
+        Access::User,
+    ),
+    ("limiquantix.network.v1.NetworkService/GetNetwork", Access::User),
+    ("limiquantix.network.v1.NetworkService/ListNetworks", Access::User),
+    (
+        "limiquantix.network.v1.NetworkService/UpdateNetwork",
+        Access::User,
+    ),
+    (
+        "limiquantix.network.v1.NetworkService/WatchNetworks",
+        Access::User,
+    ),
+    ("limiquantix.network.v1.PortService/GetPort", Access::User),
+    ("limiquantix.network.v1.PortService/ListPorts", Access::User),
     ("limiquantix.task.v1.TaskService/CancelTask", Access::User),
     ("limiquantix.task.v1.TaskService/GetTask", Access::User),
     ("limiquantix.task.v1.TaskService/ListTasks", Access::User),

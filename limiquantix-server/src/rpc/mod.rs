@@ -8,7 +8,9 @@ mod cluster;
 mod console;
 mod context;
 mod gate;
+mod network;
 mod node;
+mod port;
 mod project;
 mod task;
 mod vm;
@@ -25,6 +27,7 @@ use limiquantix_proto::alert::v1::ALERT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
 use limiquantix_proto::cluster::v1::CLUSTER_SERVICE_SERVICE_NAME;
 use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
+use limiquantix_proto::network::v1::{NETWORK_SERVICE_SERVICE_NAME, PORT_SERVICE_SERVICE_NAME};
 use limiquantix_proto::project::v1::PROJECT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
 
@@ -47,6 +50,8 @@ pub(crate) fn service(
         .add_service(Arc::new(node::Handler::new(control_plane)))
         .add_service(Arc::new(cluster::Handler::new(control_plane)))
         .add_service(Arc::new(project::Handler::new(control_plane)))
+        .add_service(Arc::new(network::Handler::new(control_plane)))
+        .add_service(Arc::new(port::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
         .add_service(Arc::new(alert::Handler::new(control_plane)))
         .add_service(Arc::new(agent::Handler::new(control_plane)))
@@ -55,6 +60,8 @@ pub(crate) fn service(
         VM_SERVICE_SERVICE_NAME,
         NODE_SERVICE_SERVICE_NAME,
         CLUSTER_SERVICE_SERVICE_NAME,
+        NETWORK_SERVICE_SERVICE_NAME,
+        PORT_SERVICE_SERVICE_NAME,
         PROJECT_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,

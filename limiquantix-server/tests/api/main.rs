@@ -12,6 +12,7 @@ mod every_method;
 mod harness;
 mod health;
 mod lists;
+mod networks;
 mod nodes;
 mod projects;
 mod protocols;

@@ -99,6 +99,7 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
     let store = fresh(h).await;
     let (web, node) = (vm("web"), fixtures::node("node-1", 8, 8192));
     let alert = fixtures::alert("fast", AlertSeverity::Warning);
+    let lan = fixtures::network("lan");
     let objects: Vec<Object> = vec![
         web.clone().into_object(),
         node.clone().into_object(),
@@ -108,7 +109,9 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         fixtures::project_usage("lab").into_object(),
         fixtures::pool("default", node.id).into_object(),
         fixtures::volume("root", node.id).into_object(),
-        fixtures::network("lan").into_object(),
+        lan.clone().into_object(),
+        fixtures::network_allocation(&lan).into_object(),
+        fixtures::port(&lan, &web).into_object(),
         fixtures::task("t", TaskKind::CreateVm, &web).into_object(),
         fixtures::event("e", EventKind::VmCreated, &web).into_object(),
         alert.clone().into_object(),

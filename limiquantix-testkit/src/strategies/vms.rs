@@ -1,10 +1,11 @@
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use limiquantix_core::identity::{NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::resource::{
-    Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel, NicSpec,
-    Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, StopCause, Toleration, Vm,
-    VmPhase, VmSpec, VmStatus,
+    Accel, AccelPreference, Attachment, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel,
+    NicSpec, Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, StopCause,
+    Toleration, Vm, VmPhase, VmSpec, VmStatus,
 };
 use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use proptest::option::of;
@@ -67,6 +68,7 @@ pub fn any_vm() -> impl Strategy<Value = Vm> {
         .prop_map(
             |(identity, spec, (on, generation, deleting), place, volumes, operation, status, created)| {
                 let (id, name, project, labels, description) = identity;
+                let attachments = spec.nics.iter().map(attachment).collect();
                 Vm {
                     id: VmId::from_uuid(id),
                     meta: Meta::created(created, labels),
@@ -83,6 +85,7 @@ pub fn any_vm() -> impl Strategy<Value = Vm> {
                         epoch,
                     }),
                     volumes,
+                    attachments,
                     operation: operation.map(|(task, kind)| Operation {
                         task: TaskId::from_uuid(task),
                         kind,
@@ -119,6 +122,20 @@ fn numbered_nic(
         network,
         mac: with_mac.then_some(MacAddress([0x52, 0x54, 0, 0x12, 0x34, n])),
         model: if old { NicModel::E1000e } else { NicModel::Virtio },
+        addresses: if old {
+            vec![Ipv4Addr::new(10, 0, 0, n).into()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn attachment(nic: &NicSpec) -> Attachment {
+    Attachment {
+        port: crate::fixtures::port_id(nic.network.as_str()),
+        network: crate::fixtures::network_id(nic.network.as_str()),
+        backing: nic.network.clone(),
+        addresses: nic.addresses.clone(),
     }
 }
 

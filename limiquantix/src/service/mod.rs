@@ -3,6 +3,7 @@
 
 pub(crate) mod alert;
 mod cluster;
+mod network;
 mod node;
 pub(crate) mod project;
 mod task;
@@ -11,6 +12,8 @@ mod watch;
 
 pub use alert::AlertService;
 pub use cluster::{ClusterService, CreateCluster, UpdateCluster};
+pub(crate) use network::ensure_default as ensure_default_network;
+pub use network::{CreateNetwork, NetworkService, UpdateNetwork};
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
 pub use project::{CreateProject, ProjectService, QuotaChanges, UpdateProject};

@@ -172,11 +172,7 @@ async fn validate_only_decides_everything_and_writes_nothing() {
 async fn interfaces_get_addresses_of_their_own_and_keep_them() {
     let bench = Bench::with_nodes(1, 8, 8192).await;
     let mut r = request("web");
-    let nic = limiquantix::core::resource::NicSpec {
-        network: fixtures::name("default"),
-        mac: None,
-        model: Default::default(),
-    };
+    let nic = fixtures::nic("default");
     r.spec.nics = vec![nic.clone(), nic.clone()];
     let vm = bench.cp.vms().create(&call(), r).await.unwrap();
     let macs: Vec<_> = vm.spec.nics.iter().map(|n| n.mac.unwrap()).collect();

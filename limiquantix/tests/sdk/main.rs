@@ -10,6 +10,7 @@ mod clusters;
 mod consoles;
 mod create;
 mod monitor;
+mod networks;
 mod nodes;
 mod operations;
 mod projects;

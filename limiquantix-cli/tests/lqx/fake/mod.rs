@@ -10,6 +10,7 @@
 //! | `blink` | its task's watch breaks off once |
 
 mod auth;
+mod networks;
 mod nodes;
 mod tasks;
 mod vms;
@@ -82,6 +83,8 @@ impl Fake {
         let router = Router::new()
             .add_service(Arc::new(vms::Vms(state.clone())))
             .add_service(Arc::new(nodes::Nodes::new(state.clone())))
+            .add_service(Arc::new(networks::Networks(state.clone())))
+            .add_service(Arc::new(networks::Ports(state.clone())))
             .add_service(Arc::new(tasks::Tasks(state.clone())))
             .add_service(Arc::new(auth::Auth));
         let app = axum::Router::new().fallback_service(ConnectRpcService::new(router));

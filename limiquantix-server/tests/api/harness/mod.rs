@@ -26,6 +26,7 @@ use limiquantix_proto::compute::v1::{
     CpuConfig, CreateVMRequest, DiskConfig, MemoryConfig, NodeServiceClient, VirtualMachine, VmServiceClient,
     VmSpec,
 };
+use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
 use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 use limiquantix_server::{Server, ServerConfig, StoreConfig};
@@ -140,6 +141,16 @@ impl Running {
     pub(crate) fn projects(&self) -> ProjectServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         ProjectServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn networks(&self) -> NetworkServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        NetworkServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn ports(&self) -> PortServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        PortServiceClient::new(connection, config)
     }
 
     pub(crate) fn tasks(&self) -> TaskServiceClient<SharedHttp2Connection> {

@@ -7,6 +7,7 @@ use limiquantix_core::resource::{Amounts, Vm, VmSpec, Volume};
 use limiquantix_core::time::Timestamp;
 
 use crate::control_plane::Parts;
+use crate::service::network;
 use crate::service::project::usage;
 
 /// Claims for `vm`, which is about to be created with `volumes`.
@@ -41,6 +42,7 @@ pub(crate) async fn release(
     now: Timestamp,
     changes: &mut Changeset,
 ) -> Result<()> {
+    network::unplug(parts, vm, now, changes).await?;
     let held = usage::of_vm_and_volumes(vm, volumes.iter().map(|volume| &**volume));
     usage::change(parts, &vm.project, (held, Amounts::ZERO), now, changes).await
 }

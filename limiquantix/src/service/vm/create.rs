@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use limiquantix_core::contract::IdSourceExt as _;
+use limiquantix_core::contract::{Changeset, IdSourceExt as _};
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::planning::{PlacementRequest, error as no_node_fits};
 use limiquantix_core::resource::{
@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{CreateVm, VmService, accepted, claims};
 use crate::call::Call;
 use crate::mutation::{Draft, mutate};
+use crate::service::network;
 use crate::service::project::usage;
 
 impl VmService {
@@ -57,7 +58,10 @@ impl VmService {
         promised.meta.updated_at = now;
         debug!(vm = %vm.id, name = %vm.name, node = %node.name, score = placed.score, "vm placed");
         let message = format!("accepted and placed on {}", node.name);
+        let mut ports = Changeset::new();
+        network::plug(parts, &mut vm, &request.spec, now, &mut ports).await?;
         let mut draft = Draft::create(vm).event(parts, EventKind::VmCreated, message, now);
+        draft.changes.writes.append(&mut ports.writes);
         basis.guard(&mut draft.changes);
         draft.changes.update(promised).create(task);
         claims::claim(parts, &draft.answer, &volumes, now, &mut draft.changes).await?;
@@ -116,12 +120,20 @@ impl VmService {
             },
             placement: Some(Placement { node, epoch: 1 }),
             volumes: volumes.iter().map(|v| v.id).collect(),
+            attachments: Vec::new(),
             operation: None,
             deleting: false,
             status: VmStatus::pending(),
         };
         (vm, volumes)
     }
+}
+
+/// An address of QEMU's prefix.
+pub(crate) fn qemu_mac(fresh: Uuid) -> MacAddress {
+    // The last bytes of a version 7 UUID are random; the first are the time.
+    let [.., a, b, c] = fresh.into_bytes();
+    MacAddress([0x52, 0x54, 0x00, a, b, c])
 }
 
 /// Gives every interface without an address one of QEMU's prefix, 52:54:00, and 24 bits of a fresh id.
@@ -131,9 +143,7 @@ pub(super) fn with_addresses(spec: &VmSpec, mut fresh: impl FnMut() -> Uuid) -> 
     let mut taken: BTreeSet<MacAddress> = spec.nics.iter().filter_map(|n| n.mac).collect();
     for nic in spec.nics.iter_mut().filter(|n| n.mac.is_none()) {
         let mac = loop {
-            // The last bytes of a version 7 UUID are random; the first are the time.
-            let [.., a, b, c] = fresh().into_bytes();
-            let mac = MacAddress([0x52, 0x54, 0x00, a, b, c]);
+            let mac = qemu_mac(fresh());
             if taken.insert(mac) {
                 break mac;
             }

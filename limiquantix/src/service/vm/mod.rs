@@ -13,6 +13,8 @@ use serde::Serialize;
 
 use crate::control_plane::Parts;
 
+pub(crate) use create::qemu_mac;
+
 /// The use cases of VMs.
 #[derive(Debug, Clone)]
 pub struct VmService {

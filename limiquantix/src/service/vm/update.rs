@@ -4,7 +4,7 @@ use limiquantix_core::contract::Changeset;
 use limiquantix_core::identity::VmId;
 use limiquantix_core::lifecycle::{Admission, Verb, admit, begin};
 use limiquantix_core::resource::{
-    EventKind, NodeAllocation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
+    EventKind, MacAddress, NodeAllocation, OperationKind, Resource as _, TaskKind, Vm, VmSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Result, validate};
@@ -14,6 +14,7 @@ use super::create::with_addresses;
 use super::{UpdateVm, VmService, accepted, claims};
 use crate::call::Call;
 use crate::mutation::{Draft, mutate};
+use crate::service::network;
 
 impl VmService {
     /// Changes a VM. Description and labels change at once. Other hardware needs a stopped VM and its node's
@@ -60,6 +61,8 @@ impl VmService {
             self.move_reservation(vm, &spec, now, &mut beside)?;
             claims::resize(parts, vm, &spec, now, &mut beside).await?;
             changed.spec = spec;
+            let asked = request.spec.as_ref().unwrap_or(&vm.spec);
+            network::replug(parts, vm, &mut changed, asked, now, &mut beside).await?;
             let task = accepted(parts, vm, TaskKind::UpdateVm, now);
             changed = begin(&changed, OperationKind::Update, task.id, now);
             beside.create(task);
@@ -113,11 +116,13 @@ fn check(request: &UpdateVm) -> Result<()> {
         .map_or(Ok(()), |s| validate::vm_spec("spec", s))
 }
 
-/// Interfaces that were there keep their addresses, matched by position, where the caller names none.
+/// Interfaces that were there keep their addresses, matched by position, where the caller names none; unless
+/// another interface is given that address by name.
 fn keep_addresses(new: &VmSpec, old: &VmSpec) -> VmSpec {
     let mut spec = new.clone();
+    let named = |mac: &MacAddress| new.nics.iter().any(|nic| nic.mac == Some(*mac));
     for (nic, before) in spec.nics.iter_mut().zip(&old.nics) {
-        nic.mac = nic.mac.or(before.mac);
+        nic.mac = nic.mac.or(before.mac.filter(|mac| !named(mac)));
     }
     spec
 }
