@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::output::{Format, Output};
 use crate::{
     alert, api, cluster, completion, console, explain, launch, login, network, node, port, project, task, vm,
+    alert, api, cluster, completion, console, event, explain, launch, login, node, project, task, vm,
 };
 
 const AFTER_HELP: &str = "\
@@ -81,6 +82,9 @@ enum Command {
     /// What somebody should know until it is over
     #[command(subcommand)]
     Alert(alert::Command),
+    /// What happened
+    #[command(subcommand)]
+    Event(event::Command),
     /// Attach to a VM's serial console, or read its log
     Console(console::Args),
     /// Say why things are as they are
@@ -212,6 +216,7 @@ impl Command {
             Self::Port(command) => port::run(app, command).await,
             Self::Task(command) => task::run(app, command).await,
             Self::Alert(command) => alert::run(app, command).await,
+            Self::Event(command) => event::run(app, command).await,
             Self::Console(args) => console::run(app, args).await,
             Self::Explain(command) => explain::run(app, command).await,
             Self::Api(args) => api::run(app, args).await,

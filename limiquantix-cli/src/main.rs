@@ -5,6 +5,7 @@
 //! config     flag > environment > context > default
 //! app        what every command gets: settings, output, a way to the server
 //! vm node cluster project network port task alert console explain api launch login    one noun each, one file per verb
+//! vm node cluster project task event alert console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -24,6 +25,7 @@ mod console;
 #[cfg(feature = "up")]
 mod demo;
 mod doctor;
+mod event;
 mod exit;
 mod explain;
 mod failure;

@@ -166,7 +166,7 @@ fn reads_are_marked_free_of_side_effects_and_nothing_else_is() {
     for file in files() {
         for method in file.service.iter().flat_map(|service| &service.method) {
             let name = method.name();
-            let read = ["Get", "List", "Explain"]
+            let read = ["Get", "List", "Explain", "Wait"]
                 .iter()
                 .any(|prefix| name.starts_with(prefix));
             let level = method

@@ -335,7 +335,7 @@ pub fn port(network: &Network, vm: &Vm) -> Port {
 pub fn event(label: &str, kind: EventKind, vm: &Vm) -> Event {
     Event {
         id: event_id(label),
-        meta: meta(),
+        meta: Meta::created(T0, Event::labels_about(&vm.key())),
         project: Some(vm.project.clone()),
         kind,
         subject: vm.key(),

@@ -21,6 +21,51 @@ pub struct Settings {
     pub heartbeat_timeout: Duration,
     /// How long a console waits for the agent to answer.
     pub console_timeout: Duration,
+    /// How long what is over is kept.
+    pub retention: Retention,
+}
+
+/// How long what is over is kept, by the wall clock. It is removed within minutes after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Answers to request ids: a call that is repeated later is taken for a new one.
+    pub request_ids: Duration,
+    /// Tasks, after their end.
+    pub tasks: Duration,
+    /// Events.
+    pub events: Duration,
+}
+
+impl Default for Retention {
+    /// A day is longer than anybody retries; a month is how far back people look for what went wrong.
+    fn default() -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 3600);
+        Self {
+            request_ids: DAY,
+            tasks: DAY * 30,
+            events: DAY * 30,
+        }
+    }
+}
+
+impl Retention {
+    /// Clients retry for minutes. What is forgotten sooner than that is done twice.
+    const LEAST: Duration = Duration::from_secs(10 * 60);
+
+    fn check(&self) -> Result<()> {
+        for (field, length) in [
+            ("retention.request_ids", self.request_ids),
+            ("retention.tasks", self.tasks),
+            ("retention.events", self.events),
+        ] {
+            if length < Self::LEAST {
+                let message = format!("{field} ({length:?}) must be at least {:?}", Self::LEAST);
+                return Err(Error::invalid(field, message));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Default for Settings {
@@ -32,6 +77,7 @@ impl Default for Settings {
             heartbeat_interval: Duration::from_secs(5),
             heartbeat_timeout: Duration::from_secs(20),
             console_timeout: Duration::from_secs(10),
+            retention: Retention::default(),
         }
     }
 }
@@ -53,7 +99,7 @@ impl Settings {
             );
             return Err(Error::invalid("heartbeat_timeout", message));
         }
-        Ok(())
+        self.retention.check()
     }
 }
 

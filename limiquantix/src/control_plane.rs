@@ -15,6 +15,7 @@ use crate::service::project::usage;
 use crate::service::{
     AlertService, ClusterService, Liveness, NetworkService, NodeService, ProjectService, TaskService,
     VmService, ensure_default_network,
+    AlertService, ClusterService, EventService, Liveness, NodeService, ProjectService, TaskService, VmService,
 };
 
 /// What every part of the control plane is made of.
@@ -110,6 +111,9 @@ impl ControlPlane {
     /// Networks and their ports.
     pub fn networks(&self) -> NetworkService {
         NetworkService::new(Arc::clone(&self.parts))
+    /// Events.
+    pub fn events(&self) -> EventService {
+        EventService::new(Arc::clone(&self.parts))
     }
 
     /// Tasks.

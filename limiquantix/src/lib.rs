@@ -26,7 +26,7 @@ mod service;
 mod system;
 
 pub use agent_link::AgentLink;
-pub use builder::{ControlPlaneBuilder, Settings};
+pub use builder::{ControlPlaneBuilder, Retention, Settings};
 pub use call::Call;
 pub use console::{AgentConsole, ConsoleSession};
 pub use control_plane::ControlPlane;
@@ -35,6 +35,10 @@ pub use service::{
     Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService, NodeUsage, ProjectService,
     QuotaChanges, RemoveNode, TaskService, UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateVm,
     VmService, WatchEvent, WatchItems, WatchStart,
+    AlertService, ClusterService, CreateCluster, CreateProject, CreateVm, EventService, Explanation,
+    Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
+    TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateVm, VmService, WatchEvent, WatchItems,
+    WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

@@ -87,7 +87,7 @@ pub(crate) fn event<R: Resource>(
     let index = subject.index();
     Event {
         id: parts.ids.event(),
-        meta: Meta::created(now, Default::default()),
+        meta: Meta::created(now, Event::labels_about(&subject.key())),
         project: index.project.cloned(),
         kind,
         subject: subject.key(),

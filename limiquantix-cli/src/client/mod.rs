@@ -18,6 +18,7 @@ use limiquantix_proto::auth::v1::AuthServiceClient;
 use limiquantix_proto::cluster::v1::ClusterServiceClient;
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
 use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
+use limiquantix_proto::event::v1::EventServiceClient;
 use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 
@@ -103,7 +104,6 @@ impl Client {
     }
 
     /// Streams of nodes.
-    #[cfg(feature = "up")]
     pub(crate) fn node_streams(&self) -> NodeServiceClient<SharedHttp2Connection> {
         NodeServiceClient::new(self.streams.clone(), self.watches.clone())
     }
@@ -146,6 +146,16 @@ impl Client {
     /// Streams of alerts.
     pub(crate) fn alert_streams(&self) -> AlertServiceClient<SharedHttp2Connection> {
         AlertServiceClient::new(self.streams.clone(), self.watches.clone())
+    }
+
+    /// Events.
+    pub(crate) fn events(&self) -> EventServiceClient<HttpClient> {
+        EventServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Streams of events.
+    pub(crate) fn event_streams(&self) -> EventServiceClient<SharedHttp2Connection> {
+        EventServiceClient::new(self.streams.clone(), self.watches.clone())
     }
 
     /// Sessions.

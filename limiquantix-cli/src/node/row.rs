@@ -140,7 +140,8 @@ fn taints(node: &Node, between: &str) -> String {
     let mine = &node.spec.taints;
     let more = node.admin.taints.iter().filter(|taint| !mine.contains(taint));
     let taints = mine.iter().chain(more).map(|taint| {
-        let effect = word(&taint.effect, "TAINT_EFFECT_");
+        // As it is typed.
+        let effect = word(&taint.effect, "TAINT_EFFECT_").replace(' ', "-");
         let value = if taint.value.is_empty() {
             String::new()
         } else {

@@ -4,6 +4,7 @@ mod cancel;
 mod list;
 mod row;
 mod show;
+mod wait;
 mod watch;
 
 use limiquantix_proto::task::v1::{Task, TaskKind};
@@ -23,6 +24,8 @@ pub(crate) enum Command {
     Show(show::Args),
     /// Wait for a task; without one, show the changes of all
     Watch(watch::Args),
+    /// Wait for tasks to end
+    Wait(wait::Args),
     /// Cancel tasks
     Cancel(cancel::Args),
 }
@@ -33,6 +36,7 @@ pub(crate) async fn run(app: &App, command: &Command) -> Result<Exit, Failure> {
         Command::List(args) => list::run(app, args).await,
         Command::Show(args) => show::run(app, args).await,
         Command::Watch(args) => watch::run(app, args).await,
+        Command::Wait(args) => wait::run(app, args).await,
         Command::Cancel(args) => cancel::run(app, args).await,
     }
 }

@@ -23,11 +23,16 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     let Some(id) = &args.id else {
         return all(app, &client).await;
     };
-    let found = resolve::tasks(app, &client, std::slice::from_ref(id)).await?;
+    until_ended(app, &client, std::slice::from_ref(id)).await
+}
+
+/// Waits for the end of each, and shows how far it is. Ends as the last that did not succeed has ended.
+pub(super) async fn until_ended(app: &App, client: &Client, ids: &[String]) -> Result<Exit, Failure> {
+    let found = resolve::tasks(app, client, ids).await?;
     let mut exit = Exit::Ok;
     for task in &found {
         let mut progress = Progress::new(&app.out, if found.len() > 1 { &task.target.name } else { "" });
-        let ended = wait::for_task(app, &client, &task.id, &super::describe(task), &mut progress).await?;
+        let ended = wait::for_task(app, client, &task.id, &super::describe(task), &mut progress).await?;
         app.out.outcome(&ended)?;
         match wait::success(ended) {
             Ok(task) => progress.end(super::achievement(&task), true),

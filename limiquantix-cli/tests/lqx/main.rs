@@ -15,8 +15,10 @@ mod demo;
 mod demo_clusters;
 #[cfg(feature = "up")]
 mod demo_projects;
+mod events;
 mod fake;
 mod network;
+mod nodes;
 mod read;
 mod run;
 mod setup;

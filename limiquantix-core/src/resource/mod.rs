@@ -26,7 +26,7 @@ pub use alert::{Alert, AlertMark, AlertSeverity, AlertSource, AlertSourceKind, A
 pub use alert_counts::{AlertCounts, AlertShard, AlertTally, SeverityTally};
 pub use allocation::NodeAllocation;
 pub use cluster::{Cluster, ClusterSpec, DrsMode, DrsPolicy, HaPolicy};
-pub use event::{Event, EventKind};
+pub use event::{Event, EventKind, SUBJECT_LABEL};
 pub use idempotency::IdempotencyRecord;
 pub use meta::{Labels, Meta, Revision};
 pub use network::{AddressRange, Network, NetworkSpec, Subnet};

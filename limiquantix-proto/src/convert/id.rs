@@ -2,6 +2,7 @@
 
 use limiquantix_core::contract::SessionId;
 use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, ClusterId, EventId, NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ parsers! {
     parse_vm_id -> VmId;
     /// Reads the id of a cluster.
     parse_cluster_id -> ClusterId;
+    /// Reads the id of an event.
+    parse_event_id -> EventId;
     /// Reads the id of a node.
     parse_node_id -> NodeId;
     /// Reads the id of a task.

@@ -25,6 +25,7 @@ pub mod watch;
 pub mod alert;
 pub mod cluster;
 pub mod network;
+pub mod event;
 pub mod node;
 pub mod placement;
 pub mod project;

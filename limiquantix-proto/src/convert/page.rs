@@ -78,6 +78,7 @@ list_requests! {
     crate::compute::v1::ListNodesRequest,
     crate::network::v1::ListNetworksRequest,
     crate::network::v1::ListPortsRequest,
+    crate::event::v1::ListEventsRequest,
     crate::task::v1::ListTasksRequest,
     crate::project::v1::ListProjectsRequest,
 }

@@ -101,6 +101,20 @@ pub fn listing_from_wire(request: &wire::ListTasksRequest) -> Result<Listing> {
     Listing::read::<Task>(selector, request)
 }
 
+/// Which tasks a watch is to tell of.
+///
+/// # Errors
+///
+/// `INVALID_FIELD`.
+pub fn watched_from_wire(request: &wire::WatchTasksRequest) -> Result<Selector> {
+    Ok(Selector {
+        project: project_filter("project_id", &request.project_id)?,
+        name: Some(request.target_name.clone()).filter(|name| !name.is_empty()),
+        node: id::optional("node_id", &request.node_id, id::parse_node_id)?,
+        ..Selector::default()
+    })
+}
+
 fn state_from_wire(field: &str, state: EnumValue<wire::TaskState>) -> Result<Option<TaskState>> {
     Ok(match known(field, state)? {
         wire::TaskState::Unspecified => None,

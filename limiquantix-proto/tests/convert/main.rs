@@ -5,6 +5,7 @@
 
 mod broken;
 mod defaults;
+mod events;
 mod fields;
 mod golden;
 mod lists;

@@ -26,7 +26,8 @@ use limiquantix_proto::error::{decode_error_details, to_connect};
 use limiquantix_proto::event::v1::ChangeType;
 use limiquantix_proto::task::v1::{
     CancelTaskRequest, GetTaskRequest, ListTasksRequest, ListTasksResponse, TASK_SERVICE_SERVICE_NAME, Task,
-    TaskKind, TaskService, TaskState, TaskTarget, WatchTaskRequest, WatchTaskResponse,
+    TaskKind, TaskService, TaskState, TaskTarget, WaitTaskRequest, WatchTaskRequest, WatchTaskResponse,
+    WatchTasksRequest, WatchTasksResponse,
 };
 
 /// What the interceptor found out about the caller, for handlers to read.
@@ -244,6 +245,22 @@ impl TaskService for Tasks {
                     })
                 });
         Ok(Response::stream(revisions))
+    }
+
+    async fn watch_tasks(
+        &self,
+        _ctx: RequestContext,
+        _request: ServiceRequest<'_, WatchTasksRequest>,
+    ) -> ServiceResult<ServiceStream<WatchTasksResponse>> {
+        Ok(Response::stream(tokio_stream::empty()))
+    }
+
+    async fn wait_task(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, WaitTaskRequest>,
+    ) -> ServiceResult<Task> {
+        Response::ok(task(request.id))
     }
 
     async fn cancel_task(

@@ -7,6 +7,7 @@ mod authorization;
 mod cluster;
 mod console;
 mod context;
+mod event;
 mod gate;
 mod network;
 mod node;
@@ -28,6 +29,7 @@ use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
 use limiquantix_proto::cluster::v1::CLUSTER_SERVICE_SERVICE_NAME;
 use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
 use limiquantix_proto::network::v1::{NETWORK_SERVICE_SERVICE_NAME, PORT_SERVICE_SERVICE_NAME};
+use limiquantix_proto::event::v1::EVENT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::project::v1::PROJECT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
 
@@ -54,6 +56,7 @@ pub(crate) fn service(
         .add_service(Arc::new(port::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
         .add_service(Arc::new(alert::Handler::new(control_plane)))
+        .add_service(Arc::new(event::Handler::new(control_plane)))
         .add_service(Arc::new(agent::Handler::new(control_plane)))
         .add_service(Arc::new(self::auth::Handler::new(Arc::clone(&auth))));
     let names = [
@@ -65,6 +68,7 @@ pub(crate) fn service(
         PROJECT_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,
+        EVENT_SERVICE_SERVICE_NAME,
         AGENT_SERVICE_SERVICE_NAME,
         AUTH_SERVICE_SERVICE_NAME,
     ];

@@ -9,6 +9,7 @@ use crate::harness::{Running, SimNode};
 const VM: &str = "/limiquantix.compute.v1.VMService/";
 const NODE: &str = "/limiquantix.compute.v1.NodeService/";
 const TASK: &str = "/limiquantix.task.v1.TaskService/";
+const EVENT: &str = "/limiquantix.event.v1.EventService/";
 const AGENT: &str = "/limiquantix.agent.v1.AgentService/";
 
 /// A server with a node and a running VM that no refused request may touch.
@@ -279,6 +280,14 @@ async fn every_other_request_is_refused_by_its_field_too() {
         (TASK, "ListTasks", json!({ "pageToken": "00" }), "page_token"),
         (TASK, "ListTasks", json!({ "state": 99 }), "state"),
         (TASK, "ListTasks", json!({ "nodeId": "x" }), "node_id"),
+        (TASK, "WaitTask", json!({}), "id"),
+        (TASK, "WaitTask", json!({ "id": task, "timeout": "-1s" }), "timeout"),
+        (TASK, "CancelTask", json!({ "id": task, "requestId": "a b" }), "request_id"),
+        (EVENT, "GetEvent", json!({}), "id"),
+        (EVENT, "ListEvents", json!({ "pageSize": -1 }), "page_size"),
+        (EVENT, "ListEvents", json!({ "resourceType": "moon" }), "resource_type"),
+        (EVENT, "ListEvents", json!({ "eventTypes": ["flown"] }), "event_types[0]"),
+        (EVENT, "ListEvents", json!({ "nodeId": "x" }), "node_id"),
         (TASK, "CancelTask", json!({ "id": "x" }), "id"),
         (TASK, "CancelTask", json!({ "id": task, "etag": "x" }), "etag"),
         (AGENT, "ReportVM", json!({}), "node_id"),
@@ -381,6 +390,8 @@ async fn what_does_not_exist_is_not_found() {
         (NODE, "GetNodeMetrics"),
         (TASK, "GetTask"),
         (TASK, "CancelTask"),
+        (TASK, "WaitTask"),
+        (EVENT, "GetEvent"),
         (AGENT, "ReportVM"),
     ] {
         let answer = scene.ask(&format!("{service}{method}"), &body).await;

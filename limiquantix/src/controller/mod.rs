@@ -2,6 +2,7 @@
 //! as everybody else. They take no input, so running one twice, late, or on two replicas does no harm.
 
 mod node_monitor;
+mod retention;
 
 use std::sync::Arc;
 
@@ -15,4 +16,5 @@ pub(crate) fn spawn(parts: &Arc<Parts>, stop: &CancellationToken) {
     let until = stop.clone();
     tokio::spawn(async move { follower.placer.follow(until).await });
     tokio::spawn(node_monitor::run(Arc::clone(parts), stop.clone()));
+    tokio::spawn(retention::run(Arc::clone(parts), stop.clone()));
 }

@@ -4,6 +4,7 @@
 pub(crate) mod alert;
 mod cluster;
 mod network;
+mod event;
 mod node;
 pub(crate) mod project;
 mod task;
@@ -14,6 +15,7 @@ pub use alert::AlertService;
 pub use cluster::{ClusterService, CreateCluster, UpdateCluster};
 pub(crate) use network::ensure_default as ensure_default_network;
 pub use network::{CreateNetwork, NetworkService, UpdateNetwork};
+pub use event::EventService;
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
 pub use project::{CreateProject, ProjectService, QuotaChanges, UpdateProject};

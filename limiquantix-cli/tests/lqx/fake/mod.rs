@@ -11,6 +11,7 @@
 
 mod auth;
 mod networks;
+mod events;
 mod nodes;
 mod tasks;
 mod vms;
@@ -86,6 +87,7 @@ impl Fake {
             .add_service(Arc::new(networks::Networks(state.clone())))
             .add_service(Arc::new(networks::Ports(state.clone())))
             .add_service(Arc::new(tasks::Tasks(state.clone())))
+            .add_service(Arc::new(events::Events(state.clone())))
             .add_service(Arc::new(auth::Auth));
         let app = axum::Router::new().fallback_service(ConnectRpcService::new(router));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -7,7 +7,8 @@ use limiquantix_proto::compute::v1::{PowerState, VmState};
 use limiquantix_proto::event::v1::ChangeType;
 use limiquantix_proto::task::v1::{
     CancelTaskRequest, GetTaskRequest, ListTasksRequest, ListTasksResponse, Task, TaskError, TaskKind,
-    TaskLogLine, TaskService, TaskState, TaskTarget, WatchTaskRequest, WatchTaskResponse,
+    TaskLogLine, TaskService, TaskState, TaskTarget, WaitTaskRequest, WatchTaskRequest, WatchTaskResponse,
+    WatchTasksRequest, WatchTasksResponse,
 };
 
 use super::{Shared, at, refusal};
@@ -153,6 +154,23 @@ impl TaskService for Tasks {
             Ok(message(ChangeType::Modified, task(&id, last)))
         });
         Ok(Response::stream(first.chain(last)))
+    }
+
+    async fn watch_tasks(
+        &self,
+        _ctx: RequestContext,
+        _request: ServiceRequest<'_, WatchTasksRequest>,
+    ) -> ServiceResult<ServiceStream<WatchTasksResponse>> {
+        Ok(Response::stream(tokio_stream::empty()))
+    }
+
+    async fn wait_task(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, WaitTaskRequest>,
+    ) -> ServiceResult<Task> {
+        let missing = || refusal(&Error::not_found("task", request.id));
+        Response::ok(task(request.id, TaskState::Succeeded).ok_or_else(missing)?)
     }
 
     async fn cancel_task(

@@ -27,6 +27,7 @@ use limiquantix_proto::compute::v1::{
     VmSpec,
 };
 use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
+use limiquantix_proto::event::v1::EventServiceClient;
 use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 use limiquantix_server::{Server, ServerConfig, StoreConfig};
@@ -161,6 +162,11 @@ impl Running {
     pub(crate) fn alerts(&self) -> AlertServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         AlertServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn events(&self) -> EventServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        EventServiceClient::new(connection, config)
     }
 
     pub(crate) fn agents(&self) -> AgentServiceClient<SharedHttp2Connection> {

@@ -1,4 +1,5 @@
 mod cancel;
+mod wait;
 
 use std::sync::Arc;
 
