@@ -10,6 +10,7 @@ use crate::output::{Format, Output};
 use crate::{
     alert, api, cluster, completion, console, explain, launch, login, network, node, port, project, task, vm,
     alert, api, cluster, completion, console, event, explain, launch, login, node, project, task, vm,
+    alert, api, cluster, completion, console, explain, launch, login, node, project, rule, task, vm,
 };
 
 const AFTER_HELP: &str = "\
@@ -67,6 +68,9 @@ enum Command {
     /// Nodes that share policy
     #[command(subcommand)]
     Cluster(Box<cluster::Command>),
+    /// Which VMs belong together, apart, on some nodes, or off them
+    #[command(subcommand)]
+    Rule(Box<rule::Command>),
     /// Projects and their quotas
     #[command(subcommand)]
     Project(project::Command),
@@ -211,6 +215,7 @@ impl Command {
             Self::Vm(command) => vm::run(app, command).await,
             Self::Node(command) => node::run(app, command).await,
             Self::Cluster(command) => cluster::run(app, command).await,
+            Self::Rule(command) => rule::run(app, command).await,
             Self::Project(command) => project::run(app, command).await,
             Self::Network(command) => network::run(app, command).await,
             Self::Port(command) => port::run(app, command).await,

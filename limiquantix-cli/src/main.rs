@@ -6,6 +6,7 @@
 //! app        what every command gets: settings, output, a way to the server
 //! vm node cluster project network port task alert console explain api launch login    one noun each, one file per verb
 //! vm node cluster project task event alert console explain api launch login    one noun each, one file per verb
+//! vm node cluster rule project task alert console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -39,6 +40,7 @@ mod port;
 mod project;
 mod quantity;
 mod resolve;
+mod rule;
 #[cfg(feature = "up")]
 mod serve;
 mod task;

@@ -7,14 +7,20 @@ use limiquantix_core::alert::{self, Trouble};
 use limiquantix_core::identity::{
     AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, PortId, ProjectId,
     SecurityGroupId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RuleId, TaskId, VmId,
+    VolumeId,
 };
 use limiquantix_core::resource::{
-    Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
+    Accel, AccelPreference, AdminState, Affinity, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
     AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
     HypervisorFacts, IdempotencyRecord, Kind, Labels, MacAddress, Meta, Network, NetworkAllocation,
     NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeSpec, NodeStatus, Placement,
     PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec, PoolStatus, Port, PowerIntent, PowerState, Project,
     ProjectSpec, ProjectUsage, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume,
+    HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node, NodeAllocation,
+    NodePhase, NodeSpec, NodeStatus, Placement, PlacementRule, PlacementSpec, Pool, PoolDriver, PoolFacts,
+    PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Resource, RuleSpec,
+    RuleTarget, Strength, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume,
     VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
@@ -59,6 +65,8 @@ ids! {
     node_id -> NodeId("node");
     /// The id of the cluster that fixtures call `name`.
     cluster_id -> ClusterId("cluster");
+    /// The id of the placement rule that fixtures call `name`.
+    rule_id -> RuleId("rule");
     /// The id of the pool that fixtures call `name`.
     pool_id -> PoolId("pool");
     /// The id of the volume that fixtures call `name`.
@@ -258,6 +266,23 @@ pub fn cluster(cluster_name: &str) -> Cluster {
         meta: meta(),
         name: name(cluster_name),
         spec: ClusterSpec::default(),
+    }
+}
+
+/// A rule of the default project that keeps VMs with the label `app=<name>` apart.
+pub fn rule(rule_name: &str) -> PlacementRule {
+    PlacementRule {
+        id: rule_id(rule_name),
+        meta: meta(),
+        name: name(rule_name),
+        project: ProjectId::default(),
+        spec: RuleSpec {
+            description: String::new(),
+            vms: VmSelector::Labels(labels([("app", rule_name)])),
+            affinity: Affinity::Anti,
+            towards: RuleTarget::EachOther,
+            strength: Strength::Required,
+        },
     }
 }
 

@@ -16,6 +16,7 @@ use crate::service::{
     AlertService, ClusterService, Liveness, NetworkService, NodeService, ProjectService, TaskService,
     VmService, ensure_default_network,
     AlertService, ClusterService, EventService, Liveness, NodeService, ProjectService, TaskService, VmService,
+    AlertService, ClusterService, Liveness, NodeService, ProjectService, RuleService, TaskService, VmService,
 };
 
 /// What every part of the control plane is made of.
@@ -101,6 +102,11 @@ impl ControlPlane {
     /// Clusters.
     pub fn clusters(&self) -> ClusterService {
         ClusterService::new(Arc::clone(&self.parts))
+    }
+
+    /// Placement rules.
+    pub fn rules(&self) -> RuleService {
+        RuleService::new(Arc::clone(&self.parts))
     }
 
     /// Projects.

@@ -39,6 +39,10 @@ pub use service::{
     Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
     TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateVm, VmService, WatchEvent, WatchItems,
     WatchStart,
+    AlertService, ClusterService, CreateCluster, CreateProject, CreateRule, CreateVm, Explanation, Heartbeat,
+    LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
+    RuleService, TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService,
+    WatchEvent, WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

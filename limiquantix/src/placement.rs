@@ -5,13 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures_util::StreamExt as _;
-use limiquantix_core::contract::{Changeset, Commit, Repository, Scheduler, Selector, Store, WatchFilter};
-use limiquantix_core::identity::{ClusterId, NodeId};
+use limiquantix_core::contract::{
+    Change, Changeset, Commit, Repository, Scheduler, Selector, Store, WatchFilter,
+};
+use limiquantix_core::identity::{ClusterId, NodeId, ProjectId, VmId};
 use limiquantix_core::planning::{
-    ClusterSnapshot, NodeView, Placed, PlacementReport, PlacementRequest, Policy, error as no_node_fits,
+    ClusterSnapshot, Constraint, NodeView, Placed, PlacementReport, PlacementRequest, Policy, RuleIndex,
+    error as no_node_fits,
 };
 use limiquantix_core::resource::{
-    AdminState, Cluster, Kind, Node, NodeAllocation, NodePhase, Object, Revision, Vm, VmSpec,
+    AdminState, Cluster, Kind, Labels, Node, NodeAllocation, NodePhase, Object, PlacementRule, ProjectUsage,
+    Revision, Vm, VmSpec,
 };
 use limiquantix_core::{Error, Reason, Result};
 use tokio_util::sync::CancellationToken;
@@ -23,10 +27,15 @@ pub(crate) struct Placer {
     scheduler: Arc<dyn Scheduler>,
     policy: Policy,
     view: RwLock<View>,
+    /// Told whenever more of the log was followed.
+    progress: tokio::sync::Notify,
     /// One placement at a time within this process: two plans on the same snapshot would choose the same
     /// node, and one would have to be thrown away. The versions in the commit are what makes it safe.
     turn: tokio::sync::Mutex<()>,
 }
+
+/// How long a placement waits for the store's log, which is behind by milliseconds at most where all is well.
+const BEHIND: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// What a plan rests on, as it was read: the commit that carries the plan out is guarded by it.
 #[derive(Debug)]
@@ -56,7 +65,12 @@ struct View {
     nodes: BTreeMap<NodeId, Arc<Node>>,
     allocations: BTreeMap<NodeId, Arc<NodeAllocation>>,
     clusters: BTreeMap<ClusterId, Arc<Cluster>>,
-    revision: Revision,
+    rules: RuleIndex,
+    /// The last commit up to which the log was followed without a gap.
+    followed: Revision,
+    /// Of which projects everything that was decided on their usage is known, up to which version of it: our own
+    /// commits are known before the log tells of them.
+    settled: BTreeMap<ProjectId, Revision>,
 }
 
 impl Placer {
@@ -71,6 +85,7 @@ impl Placer {
             scheduler,
             policy,
             view: RwLock::new(view),
+            progress: tokio::sync::Notify::new(),
             turn: tokio::sync::Mutex::default(),
         })
     }
@@ -134,17 +149,50 @@ impl Placer {
         self.read().allocations.get(&node).cloned()
     }
 
+    /// What the rules of `project` say about a VM with these labels, `vm` where it is there already.
+    pub(crate) fn constraints(
+        &self,
+        project: &ProjectId,
+        labels: &Labels,
+        vm: Option<VmId>,
+    ) -> Vec<Constraint> {
+        self.read().rules.constraints(project, labels, vm)
+    }
+
+    /// Waits until everything is known that was placed in a project, or ruled there, before `usage`: another
+    /// replica may have done it. Whoever plans afterwards and guards the commit with `usage` has missed nothing.
+    pub(crate) async fn caught_up(&self, usage: &ProjectUsage) -> Result<()> {
+        let known = || {
+            let view = self.read();
+            let settled = view.settled.get(&usage.id).copied().unwrap_or_default();
+            usage.meta.revision <= view.followed.max(settled)
+        };
+        let waiting = async {
+            loop {
+                let told = self.progress.notified();
+                if known() {
+                    return;
+                }
+                told.await;
+            }
+        };
+        tokio::time::timeout(BEHIND, waiting).await.map_err(|_| {
+            let message = "the scheduler is behind the store's log";
+            Error::new(Reason::StoreUnavailable, message).with("project", usage.id.as_str())
+        })
+    }
+
     /// Takes note of a commit, at once for our own and from the log for others'. Older news than what is
     /// known is ignored, so the two may overtake each other.
     pub(crate) fn note(&self, commit: &Commit) {
         let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
         for change in &commit.changes {
+            view.settle(change);
             match &change.after {
                 Some(object) => view.upsert(object),
                 None => view.remove(change.before.as_ref(), commit.revision),
             }
         }
-        view.revision = view.revision.max(commit.revision);
     }
 
     /// Reads again what a lost race has shown to be stale.
@@ -212,16 +260,32 @@ impl Placer {
     }
 
     async fn follow_once(&self) -> Result<()> {
-        let from = self.read().revision;
+        let from = self.read().followed;
         let filter = WatchFilter {
-            kinds: vec![Kind::Node, Kind::NodeAllocation, Kind::Cluster],
+            kinds: vec![
+                Kind::Node,
+                Kind::NodeAllocation,
+                Kind::Cluster,
+                Kind::Vm,
+                Kind::PlacementRule,
+                Kind::ProjectUsage,
+            ],
             selector: Selector::default(),
         };
         let mut log = self.store.watch(from, filter).await?;
         while let Some(commit) = log.next().await {
-            self.note(&commit?);
+            let commit = commit?;
+            self.note(&commit);
+            self.followed_to(commit.revision);
         }
         Err(Error::new(Reason::StoreUnavailable, "the store's log ended"))
+    }
+
+    fn followed_to(&self, revision: Revision) {
+        let mut view = self.view.write().unwrap_or_else(PoisonError::into_inner);
+        view.followed = view.followed.max(revision);
+        drop(view);
+        self.progress.notify_waiters();
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, View> {
@@ -231,7 +295,9 @@ impl Placer {
 
 impl View {
     async fn load(store: &Arc<dyn Store>) -> Result<Self> {
-        let (nodes, revision) = Repository::<Node>::new(Arc::clone(store))
+        // Read first: what is read below is at least as new, and the log tells of what is newer.
+        let followed = store.revision().await?;
+        let (nodes, _) = Repository::<Node>::new(Arc::clone(store))
             .all(Selector::default())
             .await?;
         let (allocations, _) = Repository::<NodeAllocation>::new(Arc::clone(store))
@@ -240,13 +306,21 @@ impl View {
         let (clusters, _) = Repository::<Cluster>::new(Arc::clone(store))
             .all(Selector::default())
             .await?;
+        let (vms, _) = Repository::<Vm>::new(Arc::clone(store))
+            .all(Selector::default())
+            .await?;
+        let (rules, _) = Repository::<PlacementRule>::new(Arc::clone(store))
+            .all(Selector::default())
+            .await?;
         let mut view = Self {
-            revision,
+            followed,
             ..Self::default()
         };
         view.allocations = allocations.into_iter().map(|a| (a.id, a)).collect();
         view.clusters = clusters.into_iter().map(|c| (c.id, c)).collect();
         view.nodes = nodes.into_iter().map(|n| (n.id, n)).collect();
+        vms.iter().for_each(|vm| view.rules.upsert_vm(vm));
+        rules.iter().for_each(|rule| view.rules.upsert_rule(rule));
         let known: Vec<NodeId> = view.nodes.keys().copied().collect();
         known.into_iter().for_each(|id| view.project(id));
         Ok(view)
@@ -281,6 +355,8 @@ impl View {
                 self.clusters.insert(cluster.id, Arc::clone(cluster));
                 self.project_all(cluster.id);
             }
+            Object::Vm(vm) => self.rules.upsert_vm(vm),
+            Object::PlacementRule(rule) => self.rules.upsert_rule(rule),
             _ => {}
         }
     }
@@ -298,7 +374,25 @@ impl View {
             {
                 self.forget_cluster(cluster.id);
             }
+            Some(Object::Vm(vm)) => self.rules.remove_vm(vm, at),
+            Some(Object::PlacementRule(rule)) => self.rules.remove_rule(rule, at),
             _ => {}
+        }
+    }
+
+    /// Takes note of which version of a project's usage is settled: the next one, if nothing is between.
+    fn settle(&mut self, change: &Change) {
+        let Some(Object::ProjectUsage(after)) = &change.after else {
+            return;
+        };
+        let before = change
+            .before
+            .as_ref()
+            .map_or(Revision::ZERO, |o| o.meta().revision);
+        let known = self.settled.get(&after.id).copied().unwrap_or_default();
+        if before <= known.max(self.followed) {
+            self.settled
+                .insert(after.id.clone(), known.max(after.meta.revision));
         }
     }
 

@@ -15,7 +15,7 @@ use connectrpc::client::{ClientConfig, Http2Connection, HttpClient, SharedHttp2C
 use http::Uri;
 use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::auth::v1::AuthServiceClient;
-use limiquantix_proto::cluster::v1::ClusterServiceClient;
+use limiquantix_proto::cluster::v1::{ClusterServiceClient, RuleServiceClient};
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
 use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
 use limiquantix_proto::event::v1::EventServiceClient;
@@ -111,6 +111,11 @@ impl Client {
     /// Clusters.
     pub(crate) fn clusters(&self) -> ClusterServiceClient<HttpClient> {
         ClusterServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Placement rules.
+    pub(crate) fn rules(&self) -> RuleServiceClient<HttpClient> {
+        RuleServiceClient::new(self.http.clone(), self.calls.clone())
     }
 
     /// Projects.

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 
 use connectrpc::{ConnectError, ErrorCode};
 use limiquantix_proto::alert::v1::{Alert, GetAlertRequest};
-use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest};
+use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest, GetRuleRequest, PlacementRule};
 use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
@@ -126,6 +126,18 @@ impl Named for Cluster {
     }
 }
 
+impl Named for PlacementRule {
+    const KIND: &'static str = "rule";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 impl Named for Project {
     const KIND: &'static str = "project";
 
@@ -217,6 +229,27 @@ pub(crate) async fn cluster(client: &Client, name: &str) -> Result<Cluster, Fail
         name,
         clusters(client, std::slice::from_ref(&name.to_owned())).await?,
     )
+}
+
+/// The placement rules that these names mean.
+pub(crate) async fn rules(
+    app: &App,
+    client: &Client,
+    names: &[String],
+) -> Result<Vec<PlacementRule>, Failure> {
+    let exact = async |by: By<'_>| {
+        let (id, name) = by.split();
+        let request = GetRuleRequest {
+            id,
+            name,
+            project_id: app.project(),
+            ..Default::default()
+        };
+        let answer = client.rules().get_rule(request).await;
+        answer.map(|answer| answer.into_owned())
+    };
+    let all = async || crate::rule::list_all(app, client).await;
+    all_of(names, exact, all).await
 }
 
 /// The projects that these ids mean.

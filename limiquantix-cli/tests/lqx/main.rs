@@ -16,6 +16,8 @@ mod demo_clusters;
 #[cfg(feature = "up")]
 mod demo_projects;
 mod events;
+#[cfg(feature = "up")]
+mod demo_rules;
 mod fake;
 mod network;
 mod nodes;

@@ -2,6 +2,7 @@ use uuid::Uuid;
 
 use crate::identity::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId,
 };
 
 /// Makes ids. Injected, so that tests and simulations repeat.
@@ -27,6 +28,8 @@ typed! {
     node -> NodeId;
     /// An id for a new cluster.
     cluster -> ClusterId;
+    /// An id for a new placement rule.
+    rule -> RuleId;
     /// An id for a new pool.
     pool -> PoolId;
     /// An id for a new volume.

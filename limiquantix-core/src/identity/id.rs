@@ -53,6 +53,8 @@ ids! {
     NodeId("node");
     /// Identifies a cluster.
     ClusterId("cluster");
+    /// Identifies a placement rule.
+    RuleId("rule");
     /// Identifies a storage pool.
     PoolId("pool");
     /// Identifies a volume; also its file name, so that no user string becomes a path.

@@ -9,4 +9,5 @@ mod tests;
 pub use id::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
 };
+pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId};
 pub use name::{ImageName, Name, ProjectId};

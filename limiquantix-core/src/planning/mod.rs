@@ -22,6 +22,8 @@ mod policy;
 mod request;
 mod snapshot;
 
+mod rules;
+
 mod candidate;
 mod filter;
 mod pipeline;
@@ -41,4 +43,5 @@ pub use policy::{Policy, Strategy};
 pub use refusal::Refusal;
 pub use report::{NodeVerdict, Placed, PlacementReport, ScoreTerm, Verdict};
 pub use request::{PlacementRequest, Reservation};
+pub use rules::{Breach, Constraint, RuleIndex, Towards};
 pub use snapshot::{ClusterSnapshot, NodeView};

@@ -2,6 +2,7 @@ use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
+use super::Breach;
 use crate::identity::Name;
 
 /// Why a filter refused a node, with the numbers.
@@ -44,6 +45,13 @@ pub enum Refusal {
         /// The pool.
         pool: Name,
     },
+    /// A placement rule that is required is broken there.
+    Rule {
+        /// The rule.
+        rule: Name,
+        /// How.
+        breach: Breach,
+    },
     /// Not enough cores.
     Cores {
         /// Needed.
@@ -81,6 +89,7 @@ impl Refusal {
             Self::Taint { .. } => "taint",
             Self::Accel => "accel",
             Self::Pool { .. } => "pool",
+            Self::Rule { .. } => "rule",
             Self::Cores { .. } => "cpu",
             Self::Memory { .. } => "memory",
         }
@@ -110,6 +119,7 @@ impl fmt::Display for Refusal {
                 write!(f, "taint: {}={} is not tolerated", Quoted(key), Quoted(value))
             }
             Self::Accel => f.write_str("accel: needs kvm, which does not work there"),
+            Self::Rule { rule, breach } => write!(f, "rule {rule}: {breach}"),
             Self::Pool { pool } => write!(f, "pool: has no {pool}"),
             Self::Cores {
                 needed,

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::Constraint;
 use crate::identity::{Name, NodeId};
 use crate::resource::{AccelPreference, Boot, PlacementSpec, Taint, VmSpec};
 use crate::unit::{Cores, Mebibytes};
@@ -18,6 +19,9 @@ pub struct PlacementRequest {
     pub accel: AccelPreference,
     /// Hard conditions.
     pub placement: PlacementSpec,
+    /// What placement rules say about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Constraint>,
     /// What the VM holds already, if it is placed: there, that does not count against it.
     pub current: Option<Reservation>,
 }
@@ -49,6 +53,7 @@ impl PlacementRequest {
             pools,
             accel: spec.accel,
             placement: spec.placement.clone(),
+            rules: Vec::new(),
             current: None,
         };
         match current {

@@ -51,6 +51,12 @@ pub enum EventKind {
     ClusterUpdated,
     /// A cluster is gone.
     ClusterDeleted,
+    /// A placement rule was created.
+    RuleCreated,
+    /// A placement rule was changed.
+    RuleUpdated,
+    /// A placement rule is gone.
+    RuleDeleted,
     /// A project was created.
     ProjectCreated,
     /// A project or its quota was changed.
@@ -104,6 +110,9 @@ impl EventKind {
             Self::ClusterCreated => "cluster_created",
             Self::ClusterUpdated => "cluster_updated",
             Self::ClusterDeleted => "cluster_deleted",
+            Self::RuleCreated => "rule_created",
+            Self::RuleUpdated => "rule_updated",
+            Self::RuleDeleted => "rule_deleted",
             Self::ProjectCreated => "project_created",
             Self::ProjectUpdated => "project_updated",
             Self::ProjectDeleted => "project_deleted",

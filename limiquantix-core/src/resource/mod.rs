@@ -18,6 +18,7 @@ mod object;
 mod pool;
 mod port;
 mod project;
+mod rule;
 mod task;
 mod vm;
 mod volume;
@@ -39,6 +40,7 @@ pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
 pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
 pub use port::{Attachment, Port};
 pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
+pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

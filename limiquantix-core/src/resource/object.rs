@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, NetworkAllocation, Node,
     NodeAllocation, Pool, Port, Project, ProjectUsage, Revision, Task, Vm, Volume,
+    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation,
+    PlacementRule, Pool, Project, ProjectUsage, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -161,6 +163,8 @@ kinds! {
     NodeAllocation(NodeAllocation, crate::identity::NodeId, "node_allocation");
     /// Nodes that share policy.
     Cluster(Cluster, crate::identity::ClusterId, "cluster");
+    /// Which VMs belong together, apart, on some nodes, or off them.
+    PlacementRule(PlacementRule, crate::identity::RuleId, "rule");
     /// A tenant.
     Project(Project, crate::identity::ProjectId, "project");
     /// What a project uses.

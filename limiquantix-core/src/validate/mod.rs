@@ -5,6 +5,7 @@ mod alert;
 mod cluster;
 mod network;
 mod project;
+mod rule;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use crate::resource::{Boot, CloudInit, Labels, NodeSpec, PoolFacts, Taint, Toler
 pub use cluster::cluster_spec;
 pub use network::network_spec;
 pub use project::project_spec;
+pub use rule::rule_spec;
 
 /// The least memory of a VM, in MiB: below it common guests do not boot.
 pub const MIN_MEMORY_MIB: u32 = 512;

@@ -52,6 +52,7 @@ pub(crate) fn request(cores: u32, memory: u32) -> PlacementRequest {
         pools: vec![name("default")],
         accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
+        rules: Vec::new(),
         current: None,
     }
 }

@@ -138,6 +138,7 @@ fn request() -> impl Generator<Value = PlacementRequest> {
     )
         .prop_map(
             |(cores, memory, (pools, accel), node_selector, tolerations, current)| PlacementRequest {
+                rules: Vec::new(),
                 cores: Cores(cores),
                 memory: Mebibytes(memory),
                 pools,

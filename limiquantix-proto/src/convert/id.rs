@@ -3,6 +3,7 @@
 use limiquantix_core::contract::SessionId;
 use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, TaskId, VmId, VolumeId};
 use limiquantix_core::identity::{AlertId, ClusterId, EventId, NodeId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, ClusterId, NodeId, RuleId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ parsers! {
     parse_cluster_id -> ClusterId;
     /// Reads the id of an event.
     parse_event_id -> EventId;
+    /// Reads the id of a placement rule.
+    parse_rule_id -> RuleId;
     /// Reads the id of a node.
     parse_node_id -> NodeId;
     /// Reads the id of a task.

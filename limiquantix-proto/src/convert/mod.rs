@@ -29,6 +29,7 @@ pub mod event;
 pub mod node;
 pub mod placement;
 pub mod project;
+pub mod rule;
 pub mod task;
 pub mod update;
 pub mod vm;

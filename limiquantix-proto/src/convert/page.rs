@@ -74,6 +74,7 @@ macro_rules! list_requests {
 list_requests! {
     crate::alert::v1::ListAlertsRequest,
     crate::cluster::v1::ListClustersRequest,
+    crate::cluster::v1::ListRulesRequest,
     crate::compute::v1::ListVMsRequest,
     crate::compute::v1::ListNodesRequest,
     crate::network::v1::ListNetworksRequest,

@@ -58,7 +58,7 @@ fn term_to_wire(term: &ScoreTerm) -> wire::ScoreTerm {
     }
 }
 
-/// Scores stay below 2^24 by construction; one that does not is shown as the nearest number.
+/// Scores stay below 2^31 by construction; one that does not is shown as the nearest number.
 fn narrow(score: i64) -> i32 {
     i32::try_from(score).unwrap_or(if score < 0 { i32::MIN } else { i32::MAX })
 }
@@ -110,6 +110,7 @@ fn filter(refusal: &Refusal) -> &'static str {
         Refusal::Taint { .. } => "taint",
         Refusal::Accel => "accel",
         Refusal::Pool { .. } => "pool",
+        Refusal::Rule { .. } => "rule",
         Refusal::Cores { .. } => "cores",
         Refusal::Memory { .. } => "memory",
         // A filter that is newer than this list: its text says what there is to say.

@@ -13,6 +13,7 @@ mod network;
 mod node;
 mod port;
 mod project;
+mod rule;
 mod task;
 mod vm;
 mod watch;
@@ -26,7 +27,7 @@ use limiquantix_core::{Error, Result};
 use limiquantix_proto::agent::v1::AGENT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::alert::v1::ALERT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::auth::v1::AUTH_SERVICE_SERVICE_NAME;
-use limiquantix_proto::cluster::v1::CLUSTER_SERVICE_SERVICE_NAME;
+use limiquantix_proto::cluster::v1::{CLUSTER_SERVICE_SERVICE_NAME, RULE_SERVICE_SERVICE_NAME};
 use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVICE_NAME};
 use limiquantix_proto::network::v1::{NETWORK_SERVICE_SERVICE_NAME, PORT_SERVICE_SERVICE_NAME};
 use limiquantix_proto::event::v1::EVENT_SERVICE_SERVICE_NAME;
@@ -51,6 +52,7 @@ pub(crate) fn service(
         .add_service(Arc::new(vm::Handler::new(control_plane)))
         .add_service(Arc::new(node::Handler::new(control_plane)))
         .add_service(Arc::new(cluster::Handler::new(control_plane)))
+        .add_service(Arc::new(rule::Handler::new(control_plane)))
         .add_service(Arc::new(project::Handler::new(control_plane)))
         .add_service(Arc::new(network::Handler::new(control_plane)))
         .add_service(Arc::new(port::Handler::new(control_plane)))
@@ -65,6 +67,7 @@ pub(crate) fn service(
         CLUSTER_SERVICE_SERVICE_NAME,
         NETWORK_SERVICE_SERVICE_NAME,
         PORT_SERVICE_SERVICE_NAME,
+        RULE_SERVICE_SERVICE_NAME,
         PROJECT_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,

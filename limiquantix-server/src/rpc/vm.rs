@@ -88,7 +88,11 @@ impl VmService for Handler {
         if !request.validate_only {
             return Response::ok(self.shown(&vm));
         }
-        let report = self.vms.explain_spec(&vm.spec).map_err(refuse)?.report;
+        let report = self
+            .vms
+            .explain_spec(&vm.project, &vm.meta.labels, &vm.spec)
+            .map_err(refuse)?
+            .report;
         let node = self.vms.node_of(&vm);
         let node = node.as_ref().map(|n| n.name.as_str());
         Response::ok(convert::preview_to_wire(
@@ -296,7 +300,9 @@ impl VmService for Handler {
         let explanation = match (request.vm_id.as_str(), request.spec.as_option()) {
             ("", spec) => {
                 let spec = vm_spec::required_from_wire("spec", spec).map_err(refuse)?;
-                self.vms.explain_spec(&spec).map_err(refuse)?
+                let project = ProjectId::parse("project_id", &request.project_id).map_err(refuse)?;
+                let found = self.vms.explain_spec(&project, &request.labels, &spec);
+                found.map_err(refuse)?
             }
             (_, Some(_)) => return Err(refuse(Error::invalid("spec", "give a VM or a spec, not both"))),
             (vm, None) => {

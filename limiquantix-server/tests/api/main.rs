@@ -18,6 +18,7 @@ mod nodes;
 mod projects;
 mod protocols;
 mod repeat;
+mod rules;
 mod startup;
 mod stopping;
 mod stores;

@@ -105,6 +105,7 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         node.clone().into_object(),
         fixtures::allocation(node.id).into_object(),
         fixtures::cluster("c").into_object(),
+        fixtures::rule("db").into_object(),
         fixtures::project("lab").into_object(),
         fixtures::project_usage("lab").into_object(),
         fixtures::pool("default", node.id).into_object(),

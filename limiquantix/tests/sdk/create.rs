@@ -131,7 +131,11 @@ async fn when_nothing_fits_every_node_says_why() {
         code(bench.cp.vms().create(&dry(), r.clone()).await),
         "NO_NODE_FITS"
     );
-    let explained = bench.cp.vms().explain_spec(&r.spec).unwrap();
+    let explained = bench
+        .cp
+        .vms()
+        .explain_spec(&r.project, &r.labels, &r.spec)
+        .unwrap();
     assert!(explained.report.chosen.is_none());
     assert_eq!(bench.revision().await, before);
 }

@@ -19,4 +19,5 @@ mod repeats;
 mod reports;
 mod retention;
 mod task_waits;
+mod rules;
 mod watching;

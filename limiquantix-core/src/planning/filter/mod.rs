@@ -10,6 +10,7 @@ mod cores;
 mod memory;
 mod pools;
 mod ready;
+mod rules;
 mod schedulable;
 mod selector;
 mod taints;
@@ -28,6 +29,7 @@ pub(super) fn admits(candidate: &Candidate<'_>, recorder: &mut impl Recorder) ->
         && passes(candidate, recorder, taints::refusal(candidate))
         && passes(candidate, recorder, accel::refusal(candidate))
         && passes(candidate, recorder, pools::refusal(candidate))
+        && passes(candidate, recorder, rules::refusal(candidate))
         && passes(candidate, recorder, cores::refusal(candidate))
         && passes(candidate, recorder, memory::refusal(candidate))
 }

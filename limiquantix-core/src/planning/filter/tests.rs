@@ -40,6 +40,7 @@ fn request() -> PlacementRequest {
         pools: vec![name("default")],
         accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
+        rules: Vec::new(),
         current: None,
     }
 }

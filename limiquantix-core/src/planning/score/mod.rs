@@ -4,11 +4,13 @@
 //! everything that the scorers below it can say together.
 //!
 //! ```text
+//!   rules         the VM's owner's wishes        before
 //!   soft_taints   an administrator's wish        before
 //!   share         room left (or used up)         before
 //!   vm_count      how many VMs a failure takes   before the node's id
 //! ```
 
+mod rules;
 mod share;
 mod soft_taints;
 #[cfg(test)]
@@ -31,7 +33,7 @@ pub(super) struct Term {
     pub(super) weight: u32,
 }
 
-/// The weighted sum of what the scorers say. It stays below 2^24, far from any limit.
+/// The weighted sum of what the scorers say. It stays below 2^31, the most that the API can show.
 pub(super) fn total(candidate: &Candidate<'_>, recorder: &mut impl Recorder) -> i64 {
     let terms = [
         soft_taints::term(candidate),
@@ -39,7 +41,7 @@ pub(super) fn total(candidate: &Candidate<'_>, recorder: &mut impl Recorder) -> 
         vm_count::term(candidate),
     ];
     let mut total = 0;
-    for term in terms {
+    for term in rules::term(candidate).into_iter().chain(terms) {
         recorder.term(term);
         total += i64::from(term.value) * i64::from(term.weight);
     }

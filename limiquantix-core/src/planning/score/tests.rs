@@ -36,6 +36,7 @@ fn request(cores: u32, memory: u32) -> PlacementRequest {
         pools: Vec::new(),
         accel: AccelPreference::Auto,
         placement: PlacementSpec::default(),
+        rules: Vec::new(),
         current: None,
     }
 }
@@ -152,6 +153,13 @@ fn no_scorer_can_be_outvoted_by_those_below_it() {
     const { assert!(share::WEIGHT > BEST * vm_count::WEIGHT) };
     // One taint (100 points) against everything else.
     const { assert!(100 * soft_taints::WEIGHT > BEST * (share::WEIGHT + vm_count::WEIGHT)) };
+    // One step of the rules (10 points) against everything else, and all of it within the API's numbers.
+    const { assert!(10 * rules::WEIGHT > BEST * (soft_taints::WEIGHT + share::WEIGHT + vm_count::WEIGHT)) };
+    const {
+        let most =
+            BEST as i64 * (rules::WEIGHT + soft_taints::WEIGHT + share::WEIGHT + vm_count::WEIGHT) as i64;
+        assert!(most <= i32::MAX as i64)
+    };
     // And no more than that is needed.
     const { assert!(100 * (soft_taints::WEIGHT - 1) <= BEST * (share::WEIGHT + vm_count::WEIGHT)) };
 }

@@ -21,7 +21,7 @@ use limiquantix_core::unit::Mebibytes;
 use limiquantix_mock::{MockConfig, MockNode};
 use limiquantix_proto::agent::v1::AgentServiceClient;
 use limiquantix_proto::alert::v1::AlertServiceClient;
-use limiquantix_proto::cluster::v1::ClusterServiceClient;
+use limiquantix_proto::cluster::v1::{ClusterServiceClient, RuleServiceClient};
 use limiquantix_proto::compute::v1::{
     CpuConfig, CreateVMRequest, DiskConfig, MemoryConfig, NodeServiceClient, VirtualMachine, VmServiceClient,
     VmSpec,
@@ -137,6 +137,11 @@ impl Running {
     pub(crate) fn clusters(&self) -> ClusterServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         ClusterServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn rules(&self) -> RuleServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        RuleServiceClient::new(connection, config)
     }
 
     pub(crate) fn projects(&self) -> ProjectServiceClient<SharedHttp2Connection> {

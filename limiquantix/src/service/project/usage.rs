@@ -37,6 +37,16 @@ pub(crate) async fn change(
     Ok(())
 }
 
+/// Adds that something is now, or is no longer, a matter of `project`, which counts for nothing. See [`change`].
+pub(crate) async fn belong(
+    parts: &Parts,
+    project: &ProjectId,
+    now: Timestamp,
+    changes: &mut Changeset,
+) -> Result<()> {
+    change(parts, project, (Amounts::ZERO, Amounts::ZERO), now, changes).await
+}
+
 /// The project that a request names; `NOT_FOUND` (field `project_id`) if there is none.
 pub(crate) async fn required(parts: &Parts, project: &ProjectId) -> Result<Arc<Project>> {
     Repository::<Project>::new(Arc::clone(&parts.store))

@@ -40,8 +40,12 @@ impl VmService {
         let parts = &self.parts;
         // Before the plan, so that nobody is told about nodes who named a project that is not there.
         usage::required(parts, &request.project).await?;
+        // Whatever is placed or ruled in the project after this fails the commit below.
+        let settled = usage::of(&parts.store, &request.project, now).await?;
+        parts.placer.caught_up(&settled).await?;
         self.refuse_taken_name(request).await?;
-        let needs = PlacementRequest::new(&request.spec, None);
+        let mut needs = PlacementRequest::new(&request.spec, None);
+        needs.rules = parts.placer.constraints(&request.project, &request.labels, None);
         let Some((placed, basis)) = parts.placer.plan(&needs) else {
             return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
         };
@@ -63,6 +67,7 @@ impl VmService {
         let mut draft = Draft::create(vm).event(parts, EventKind::VmCreated, message, now);
         draft.changes.writes.append(&mut ports.writes);
         basis.guard(&mut draft.changes);
+        draft.changes.guard(&*settled);
         draft.changes.update(promised).create(task);
         claims::claim(parts, &draft.answer, &volumes, now, &mut draft.changes).await?;
         for volume in volumes {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use limiquantix_core::contract::{ConsoleKind, PageRequest, Repository, Selector, TypedPage};
 use limiquantix_core::identity::{ProjectId, VmId};
 use limiquantix_core::planning::PlacementRequest;
-use limiquantix_core::resource::{Node, Vm, VmSpec};
+use limiquantix_core::resource::{Labels, Node, Vm, VmSpec};
 use limiquantix_core::{Error, Reason, Result, validate};
 
 use super::{Explanation, VmService};
@@ -47,18 +47,23 @@ impl VmService {
     /// Why a VM is where it is: the decision as it would be made now, its own reservation not counted.
     pub async fn explain(&self, id: VmId) -> Result<Explanation> {
         let vm = self.get(id).await?;
-        let request = PlacementRequest::new(&vm.spec, vm.placement.map(|p| p.node));
+        let mut request = PlacementRequest::new(&vm.spec, vm.placement.map(|p| p.node));
+        let placer = &self.parts.placer;
+        request.rules = placer.constraints(&vm.project, &vm.meta.labels, Some(vm.id));
         Ok(Explanation {
             report: self.parts.placer.explain(&request),
             vm: Some(vm),
         })
     }
 
-    /// Where a VM with this spec would be placed now, and why.
-    pub fn explain_spec(&self, spec: &VmSpec) -> Result<Explanation> {
+    /// Where a new VM of this project with these labels and this spec would be placed now, and why.
+    pub fn explain_spec(&self, project: &ProjectId, labels: &Labels, spec: &VmSpec) -> Result<Explanation> {
         validate::vm_spec("spec", spec)?;
+        validate::labels("labels", labels)?;
+        let mut request = PlacementRequest::new(spec, None);
+        request.rules = self.parts.placer.constraints(project, labels, None);
         Ok(Explanation {
-            report: self.parts.placer.explain(&PlacementRequest::new(spec, None)),
+            report: self.parts.placer.explain(&request),
             vm: None,
         })
     }
