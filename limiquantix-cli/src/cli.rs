@@ -12,6 +12,7 @@ use crate::{
     alert, api, cluster, completion, console, event, explain, launch, login, node, project, task, vm,
     alert, api, cluster, completion, console, explain, launch, login, node, project, rule, task, vm,
 };
+use crate::{alert, api, completion, console, drs, explain, launch, login, node, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -89,6 +90,9 @@ enum Command {
     /// What happened
     #[command(subcommand)]
     Event(event::Command),
+    /// Moves that the cluster would gain from
+    #[command(subcommand)]
+    Drs(drs::Command),
     /// Attach to a VM's serial console, or read its log
     Console(console::Args),
     /// Say why things are as they are
@@ -222,6 +226,7 @@ impl Command {
             Self::Task(command) => task::run(app, command).await,
             Self::Alert(command) => alert::run(app, command).await,
             Self::Event(command) => event::run(app, command).await,
+            Self::Drs(command) => drs::run(app, command).await,
             Self::Console(args) => console::run(app, args).await,
             Self::Explain(command) => explain::run(app, command).await,
             Self::Api(args) => api::run(app, args).await,

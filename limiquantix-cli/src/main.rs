@@ -7,6 +7,7 @@
 //! vm node cluster project network port task alert console explain api launch login    one noun each, one file per verb
 //! vm node cluster project task event alert console explain api launch login    one noun each, one file per verb
 //! vm node cluster rule project task alert console explain api launch login    one noun each, one file per verb
+//! vm node task alert drs console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -27,6 +28,7 @@ mod console;
 mod demo;
 mod doctor;
 mod event;
+mod drs;
 mod exit;
 mod explain;
 mod failure;

@@ -12,6 +12,7 @@
 //!  administration         what is done to a node        cordon, taints, labels, removal
 //!  alert                  what somebody should know    raise, acknowledge, resolve
 //!  quota                  what a project may use        fn(usage, quota, before, after) → usage
+//!  recommendation         what should be moved         propose, approve, reject, expire
 //!  planning               where a VM should run         fn(&ClusterSnapshot, …) → Placement + report
 //!  query                  which objects of a list       filter expressions, orders
 //!  ipam                   which address a port gets     fn(subnet, taken) → address
@@ -31,6 +32,7 @@ pub mod lifecycle;
 pub mod planning;
 pub mod query;
 pub mod quota;
+pub mod recommendation;
 pub mod reconcile;
 pub mod resource;
 pub mod settle;

@@ -9,6 +9,8 @@ use limiquantix_core::identity::{
     SecurityGroupId, TaskId, VmId, VolumeId,
     AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RuleId, TaskId, VmId,
     VolumeId,
+    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RecommendationId,
+    TaskId, VmId, VolumeId,
 };
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Affinity, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
@@ -22,6 +24,11 @@ use limiquantix_core::resource::{
     PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Resource, RuleSpec,
     RuleTarget, Strength, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume,
     VolumePhase, VolumeSource, VolumeSpec,
+    HypervisorFacts, IdempotencyRecord, Impact, Kind, Labels, Meta, Network, NetworkSpec, Node,
+    NodeAllocation, NodePhase, NodeRef, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver,
+    PoolFacts, PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Recommendation,
+    RecommendationPriority, RecommendationState, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec,
+    VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};
@@ -83,6 +90,8 @@ ids! {
     event_id -> EventId("event");
     /// The id of the alert that fixtures call `name`.
     alert_id -> AlertId("alert");
+    /// The id of the recommendation that fixtures call `name`.
+    recommendation_id -> RecommendationId("recommendation");
 }
 
 /// A checked name.
@@ -390,6 +399,35 @@ pub fn trouble(title: &str, severity: AlertSeverity, dedup_key: &str) -> Trouble
 /// An open alert about something that is called `title`.
 pub fn alert(title: &str, severity: AlertSeverity) -> Alert {
     alert::raise(alert_id(title), trouble(title, severity, ""), T0)
+}
+
+/// A pending recommendation to move `vm` from one node to another.
+pub fn recommendation(vm: &Vm, source: &Node, target: &Node) -> Recommendation {
+    let reference = |node: &Node| NodeRef {
+        id: node.id,
+        name: node.name.to_string(),
+    };
+    let mut recommendation = Recommendation {
+        id: recommendation_id(vm.name.as_str()),
+        meta: meta(),
+        vm: vm.id,
+        vm_name: vm.name.to_string(),
+        planned_on: vm.meta.revision,
+        project: vm.project.clone(),
+        source: reference(source),
+        target: reference(target),
+        priority: RecommendationPriority::High,
+        reason: "cpu at 93 %".to_owned(),
+        impact: Impact { cpu: 12, memory: 3 },
+        estimated_duration: Duration::from_secs(150),
+        state: RecommendationState::Pending,
+        expires_at: T0.plus(Duration::from_secs(3600)),
+        approved: None,
+        rejected: None,
+        message: String::new(),
+    };
+    recommendation.relabel();
+    recommendation
 }
 
 /// The counter of `alert`, which has counted nothing else.

@@ -18,6 +18,7 @@ use crate::service::{
     AlertService, ClusterService, EventService, Liveness, NodeService, ProjectService, TaskService, VmService,
     AlertService, ClusterService, Liveness, NodeService, ProjectService, RuleService, TaskService, VmService,
 };
+use crate::service::{AlertService, Liveness, NodeService, RecommendationService, TaskService, VmService};
 
 /// What every part of the control plane is made of.
 #[derive(Debug)]
@@ -130,6 +131,11 @@ impl ControlPlane {
     /// Alerts.
     pub fn alerts(&self) -> AlertService {
         AlertService::new(Arc::clone(&self.parts))
+    }
+
+    /// Recommendations of a DRS engine.
+    pub fn recommendations(&self) -> RecommendationService {
+        RecommendationService::new(Arc::clone(&self.parts))
     }
 
     /// What agents talk to.

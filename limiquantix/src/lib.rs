@@ -43,6 +43,9 @@ pub use service::{
     LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
     RuleService, TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService,
     WatchEvent, WatchItems, WatchStart,
+    AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
+    RecommendationService, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems,
+    WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

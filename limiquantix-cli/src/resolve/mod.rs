@@ -21,6 +21,7 @@ use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest, GetRuleRequest,
 use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
+use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
 use crate::app::App;
@@ -116,6 +117,8 @@ impl Named for Alert {
 
 impl Named for Cluster {
     const KIND: &'static str = "cluster";
+impl Named for Recommendation {
+    const KIND: &'static str = "drs";
 
     fn id(&self) -> &str {
         &self.id
@@ -146,6 +149,7 @@ impl Named for Project {
     }
 
     /// A project is known by the id that people chose for it.
+    /// A recommendation is known by its id alone; a VM may have had many.
     fn name(&self) -> &str {
         &self.id
     }
@@ -351,6 +355,26 @@ pub(crate) async fn alerts(client: &Client, ids: &[String]) -> Result<Vec<Alert>
         }
     };
     let all = async || crate::alert::list_all(client).await;
+    all_of(ids, exact, all).await
+}
+
+/// The recommendations that these ids mean.
+pub(crate) async fn recommendations(client: &Client, ids: &[String]) -> Result<Vec<Recommendation>, Failure> {
+    let exact = async |by: By<'_>| match by {
+        By::Name(_) => Err(ConnectError::not_found("recommendations have no names")),
+        By::Id(id) => {
+            let request = GetRecommendationRequest {
+                id: id.to_owned(),
+                ..Default::default()
+            };
+            client
+                .drs()
+                .get_recommendation(request)
+                .await
+                .map(|answer| answer.into_owned())
+        }
+    };
+    let all = async || crate::drs::list_all(client).await;
     all_of(ids, exact, all).await
 }
 

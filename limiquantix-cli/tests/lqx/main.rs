@@ -22,6 +22,7 @@ mod fake;
 mod network;
 mod nodes;
 mod read;
+mod recommendations;
 mod run;
 mod setup;
 mod terminal;

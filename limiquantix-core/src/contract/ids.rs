@@ -3,6 +3,7 @@ use uuid::Uuid;
 use crate::identity::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
 };
 
 /// Makes ids. Injected, so that tests and simulations repeat.
@@ -46,6 +47,8 @@ typed! {
     event -> EventId;
     /// An id for a new alert.
     alert -> AlertId;
+    /// An id for a new recommendation.
+    recommendation -> RecommendationId;
 }
 
 impl<T: IdSource + ?Sized> IdSourceExt for T {}

@@ -71,4 +71,6 @@ ids! {
     EventId("event");
     /// Identifies an alert.
     AlertId("alert");
+    /// Identifies a recommendation.
+    RecommendationId("recommendation");
 }

@@ -10,4 +10,6 @@ pub use id::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
 };
 pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId};
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
+};
 pub use name::{ImageName, Name, ProjectId};

@@ -93,6 +93,14 @@ pub enum EventKind {
     NetworkUpdated,
     /// A network is gone.
     NetworkDeleted,
+    /// A move of a VM was recommended.
+    RecommendationProposed,
+    /// Somebody wants it to be made.
+    RecommendationApproved,
+    /// Somebody does not.
+    RecommendationRejected,
+    /// It was not made in time.
+    RecommendationExpired,
 }
 
 impl EventKind {
@@ -131,6 +139,10 @@ impl EventKind {
             Self::NetworkCreated => "network_created",
             Self::NetworkUpdated => "network_updated",
             Self::NetworkDeleted => "network_deleted",
+            Self::RecommendationProposed => "recommendation_proposed",
+            Self::RecommendationApproved => "recommendation_approved",
+            Self::RecommendationRejected => "recommendation_rejected",
+            Self::RecommendationExpired => "recommendation_expired",
         }
     }
 /// Declares the kinds as one table: what happened, its stored name, and the kind of object that it happens to.

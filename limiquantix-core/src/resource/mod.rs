@@ -19,6 +19,7 @@ mod pool;
 mod port;
 mod project;
 mod rule;
+mod recommendation;
 mod task;
 mod vm;
 mod volume;
@@ -41,6 +42,10 @@ pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
 pub use port::{Attachment, Port};
 pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
 pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
+pub use project::{Project, ProjectSpec};
+pub use recommendation::{
+    Decision, Impact, NodeRef, Recommendation, RecommendationPriority, RecommendationState,
+};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

@@ -9,6 +9,8 @@ use super::{
     NodeAllocation, Pool, Port, Project, ProjectUsage, Revision, Task, Vm, Volume,
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation,
     PlacementRule, Pool, Project, ProjectUsage, Revision, Task, Vm, Volume,
+    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
+    Project, Recommendation, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -185,6 +187,8 @@ kinds! {
     Event(Event, crate::identity::EventId, "event");
     /// Something that somebody should know about until it is over.
     Alert(Alert, crate::identity::AlertId, "alert");
+    /// A move that the cluster would gain from.
+    Recommendation(Recommendation, crate::identity::RecommendationId, "recommendation");
     /// How many alerts there are.
     AlertCounts(AlertCounts, super::AlertShard, "alert_counts");
     /// The answer that a request id got.

@@ -4,6 +4,7 @@ use limiquantix_core::contract::SessionId;
 use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, TaskId, VmId, VolumeId};
 use limiquantix_core::identity::{AlertId, ClusterId, EventId, NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::identity::{AlertId, ClusterId, NodeId, RuleId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, NodeId, RecommendationId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -45,6 +46,8 @@ parsers! {
     parse_network_id -> NetworkId;
     /// Reads the id of a port.
     parse_port_id -> PortId;
+    /// Reads the id of a recommendation.
+    parse_recommendation_id -> RecommendationId;
     /// Reads the id of a volume.
     parse_volume_id -> VolumeId;
 }

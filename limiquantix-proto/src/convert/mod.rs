@@ -30,6 +30,7 @@ pub mod node;
 pub mod placement;
 pub mod project;
 pub mod rule;
+pub mod recommendation;
 pub mod task;
 pub mod update;
 pub mod vm;

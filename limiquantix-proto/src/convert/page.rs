@@ -75,6 +75,7 @@ list_requests! {
     crate::alert::v1::ListAlertsRequest,
     crate::cluster::v1::ListClustersRequest,
     crate::cluster::v1::ListRulesRequest,
+    crate::drs::v1::ListRecommendationsRequest,
     crate::compute::v1::ListVMsRequest,
     crate::compute::v1::ListNodesRequest,
     crate::network::v1::ListNetworksRequest,

@@ -231,3 +231,57 @@ fn what_narrows_a_list_of_alerts_down_is_found_by_their_index() {
     let e = alert::listing_from_wire(&unspecified).unwrap_err();
     assert_eq!(e.get("field"), Some("states[0]"));
 }
+
+#[test]
+fn what_narrows_a_list_of_recommendations_down_is_found_by_their_index() {
+    use limiquantix_core::resource::{RecommendationState, Resource as _};
+    use limiquantix_proto::convert::recommendation;
+    use limiquantix_proto::drs::v1 as wire;
+
+    let node = |name| fixtures::node(name, 8, 8192);
+    let object = fixtures::recommendation(&fixtures::vm("web"), &node("node-1"), &node("node-2"));
+    let matches = |request: &wire::ListRecommendationsRequest| {
+        let selector = recommendation::listing_from_wire(request).unwrap().selector;
+        selector.matches(&object.clone().into_object())
+    };
+    let request = wire::ListRecommendationsRequest {
+        vm_id: object.vm.to_string(),
+        priority: wire::RecommendationPriority::High.into(),
+        source_node_id: object.source.id.to_string(),
+        statuses: vec![wire::RecommendationStatus::Pending.into()],
+        ..Default::default()
+    };
+    assert!(matches(&request));
+    let others = [
+        wire::ListRecommendationsRequest {
+            vm_id: fixtures::vm_id("db").to_string(),
+            ..request.clone()
+        },
+        wire::ListRecommendationsRequest {
+            priority: wire::RecommendationPriority::Low.into(),
+            ..request.clone()
+        },
+        wire::ListRecommendationsRequest {
+            source_node_id: object.target.id.to_string(),
+            ..request.clone()
+        },
+        wire::ListRecommendationsRequest {
+            statuses: vec![wire::RecommendationStatus::Applied.into()],
+            ..request.clone()
+        },
+    ];
+    for other in others {
+        assert!(!matches(&other), "{other:?}");
+    }
+    // The name of every status is the one that core stores, so that a filter finds what is shown.
+    for state in RecommendationState::ALL {
+        let mut object = object.clone();
+        object.state = state;
+        let shown = serde_json::to_value(recommendation::to_wire(&object)).unwrap();
+        let name = shown["status"]
+            .as_str()
+            .unwrap()
+            .strip_prefix("RECOMMENDATION_STATUS_");
+        assert_eq!(name.unwrap().to_lowercase(), state.as_str());
+    }
+}

@@ -8,6 +8,7 @@ mod cluster;
 mod console;
 mod context;
 mod event;
+mod drs;
 mod gate;
 mod network;
 mod node;
@@ -32,6 +33,7 @@ use limiquantix_proto::compute::v1::{NODE_SERVICE_SERVICE_NAME, VM_SERVICE_SERVI
 use limiquantix_proto::network::v1::{NETWORK_SERVICE_SERVICE_NAME, PORT_SERVICE_SERVICE_NAME};
 use limiquantix_proto::event::v1::EVENT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::project::v1::PROJECT_SERVICE_SERVICE_NAME;
+use limiquantix_proto::drs::v1::DRS_SERVICE_SERVICE_NAME;
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
 
 use crate::auth::Auth;
@@ -57,6 +59,7 @@ pub(crate) fn service(
         .add_service(Arc::new(network::Handler::new(control_plane)))
         .add_service(Arc::new(port::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
+        .add_service(Arc::new(drs::Handler::new(control_plane)))
         .add_service(Arc::new(alert::Handler::new(control_plane)))
         .add_service(Arc::new(event::Handler::new(control_plane)))
         .add_service(Arc::new(agent::Handler::new(control_plane)))
@@ -72,6 +75,7 @@ pub(crate) fn service(
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,
         EVENT_SERVICE_SERVICE_NAME,
+        DRS_SERVICE_SERVICE_NAME,
         AGENT_SERVICE_SERVICE_NAME,
         AUTH_SERVICE_SERVICE_NAME,
     ];

@@ -17,6 +17,7 @@ mod networks;
 mod nodes;
 mod projects;
 mod protocols;
+mod recommendations;
 mod repeat;
 mod rules;
 mod startup;

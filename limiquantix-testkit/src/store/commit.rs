@@ -116,6 +116,7 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         fixtures::task("t", TaskKind::CreateVm, &web).into_object(),
         fixtures::event("e", EventKind::VmCreated, &web).into_object(),
         alert.clone().into_object(),
+        fixtures::recommendation(&web, &node, &fixtures::node("node-2", 8, 8192)).into_object(),
         fixtures::alert_counts(&alert).into_object(),
         fixtures::idempotency("caller/CreateVM/1", &web).into_object(),
     ];

@@ -3,6 +3,7 @@
 
 mod node_monitor;
 mod retention;
+mod recommendations;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(crate) fn spawn(parts: &Arc<Parts>, stop: &CancellationToken) {
     let follower = Arc::clone(parts);
     let until = stop.clone();
     tokio::spawn(async move { follower.placer.follow(until).await });
+    tokio::spawn(recommendations::run(Arc::clone(parts), stop.clone()));
     tokio::spawn(node_monitor::run(Arc::clone(parts), stop.clone()));
     tokio::spawn(retention::run(Arc::clone(parts), stop.clone()));
 }

@@ -15,6 +15,7 @@ mod networks;
 mod nodes;
 mod operations;
 mod projects;
+mod recommendations;
 mod repeats;
 mod reports;
 mod retention;

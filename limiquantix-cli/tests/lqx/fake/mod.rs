@@ -12,6 +12,7 @@
 mod auth;
 mod networks;
 mod events;
+mod drs;
 mod nodes;
 mod tasks;
 mod vms;
@@ -88,6 +89,7 @@ impl Fake {
             .add_service(Arc::new(networks::Ports(state.clone())))
             .add_service(Arc::new(tasks::Tasks(state.clone())))
             .add_service(Arc::new(events::Events(state.clone())))
+            .add_service(Arc::new(drs::Drs(state.clone())))
             .add_service(Arc::new(auth::Auth));
         let app = axum::Router::new().fallback_service(ConnectRpcService::new(router));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
