@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use limiquantix_core::Result;
 use limiquantix_core::contract::{
     BoxStream, Capabilities, ConsoleChunk, ConsoleIo, Hypervisor, Instance, InstanceEvent, Machine,
-    NodeFacts, RunMark, Stop,
+    NodeFacts, RunMark, SnapshotInfo, Stop,
 };
-use limiquantix_core::identity::VmId;
+use limiquantix_core::identity::{SnapshotId, VmId};
 use tokio::sync::Notify;
 
 /// When each VM was first to be defined.
@@ -85,6 +85,28 @@ impl Hypervisor for TellingHypervisor {
 
     async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
         self.inner.ensure_resumed(vm, epoch).await
+    }
+
+    async fn ensure_snapshot(&self, vm: VmId, epoch: u32, snapshot: SnapshotId, memory: bool) -> Result<()> {
+        self.inner.ensure_snapshot(vm, epoch, snapshot, memory).await
+    }
+
+    async fn revert_snapshot(
+        &self,
+        vm: VmId,
+        snapshot: SnapshotId,
+        run: RunMark,
+        memory: bool,
+    ) -> Result<()> {
+        self.inner.revert_snapshot(vm, snapshot, run, memory).await
+    }
+
+    async fn ensure_snapshot_absent(&self, vm: VmId, epoch: u32, snapshot: SnapshotId) -> Result<()> {
+        self.inner.ensure_snapshot_absent(vm, epoch, snapshot).await
+    }
+
+    async fn snapshots(&self, vm: VmId) -> Result<Vec<SnapshotInfo>> {
+        self.inner.snapshots(vm).await
     }
 
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {

@@ -13,6 +13,7 @@ use crate::{
     alert, api, cluster, completion, console, explain, launch, login, node, project, rule, task, vm,
 };
 use crate::{alert, api, completion, console, drs, explain, launch, login, node, task, vm};
+use crate::{alert, api, completion, console, explain, launch, login, node, snapshot, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -63,6 +64,9 @@ enum Command {
     /// Virtual machines
     #[command(subcommand)]
     Vm(vm::Command),
+    /// VMs as they were at one moment
+    #[command(subcommand)]
+    Snapshot(snapshot::Command),
     /// Nodes
     #[command(subcommand)]
     Node(node::Command),
@@ -217,6 +221,7 @@ impl Command {
         match self {
             Self::Launch(args) => launch::run(app, args).await,
             Self::Vm(command) => vm::run(app, command).await,
+            Self::Snapshot(command) => snapshot::run(app, command).await,
             Self::Node(command) => node::run(app, command).await,
             Self::Cluster(command) => cluster::run(app, command).await,
             Self::Rule(command) => rule::run(app, command).await,

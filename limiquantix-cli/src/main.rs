@@ -45,6 +45,7 @@ mod resolve;
 mod rule;
 #[cfg(feature = "up")]
 mod serve;
+mod snapshot;
 mod task;
 #[cfg(feature = "up")]
 mod up;

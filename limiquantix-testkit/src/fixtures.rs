@@ -11,6 +11,8 @@ use limiquantix_core::identity::{
     VolumeId,
     AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RecommendationId,
     TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, SnapshotId, TaskId,
+    VmId, VolumeId,
 };
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Affinity, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
@@ -29,6 +31,9 @@ use limiquantix_core::resource::{
     PoolFacts, PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Recommendation,
     RecommendationPriority, RecommendationState, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec,
     VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec,
+    PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource, Snapshot, SnapshotPhase, Task,
+    TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};
@@ -76,6 +81,8 @@ ids! {
     rule_id -> RuleId("rule");
     /// The id of the pool that fixtures call `name`.
     pool_id -> PoolId("pool");
+    /// The id of the snapshot that fixtures call `name`.
+    snapshot_id -> SnapshotId("snapshot");
     /// The id of the volume that fixtures call `name`.
     volume_id -> VolumeId("volume");
     /// The id of the network that fixtures call `name`.
@@ -181,6 +188,8 @@ pub fn vm_in(project: &str, vm_name: &str) -> Vm {
         placement: None,
         volumes: Vec::new(),
         attachments: Vec::new(),
+        snapshots: Vec::new(),
+        current_snapshot: None,
         operation: None,
         deleting: false,
         status: VmStatus::pending(),
@@ -248,6 +257,26 @@ pub fn task(label: &str, kind: TaskKind, vm: &Vm) -> Task {
         node: vm.placement.map(|p| p.node),
     };
     Task::accepted(task_id(label), vm.project.clone(), kind, target, T0)
+}
+
+/// A snapshot of `vm`, which is ready, without memory.
+pub fn snapshot(snapshot_name: &str, vm: &Vm) -> Snapshot {
+    Snapshot {
+        id: snapshot_id(snapshot_name),
+        meta: meta(),
+        vm: vm.id,
+        name: name(snapshot_name),
+        project: vm.project.clone(),
+        description: String::new(),
+        node: vm.placement.map_or_else(|| node_id("node-1"), |p| p.node),
+        parent: None,
+        with_memory: false,
+        spec: vm.spec.clone(),
+        volumes: vm.volumes.clone(),
+        phase: SnapshotPhase::Ready,
+        task: None,
+        message: String::new(),
+    }
 }
 
 /// An empty volume of 10 GiB in the pool `default` of `node`.

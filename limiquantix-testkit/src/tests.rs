@@ -105,12 +105,14 @@ proptest! {
         allocation in strategies::any_allocation(),
         task in strategies::any_task(),
         volume in strategies::any_volume(),
+        snapshot in strategies::any_snapshot(),
     ) {
         survives(&vm.into_object());
         survives(&node.into_object());
         survives(&allocation.into_object());
         survives(&task.into_object());
         survives(&volume.into_object());
+        survives(&snapshot.into_object());
     }
 
     #[test]

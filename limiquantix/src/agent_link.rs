@@ -11,7 +11,7 @@ use limiquantix_core::contract::{
 };
 use limiquantix_core::identity::NodeId;
 use limiquantix_core::reconcile::Assignment;
-use limiquantix_core::resource::{Node, NodeAllocation, Task, Vm, Volume, VolumePhase};
+use limiquantix_core::resource::{Node, NodeAllocation, Snapshot, Task, Vm, Volume, VolumePhase};
 use limiquantix_core::settle::{VmReport, settle};
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result};
@@ -21,7 +21,7 @@ use crate::call::{ROUNDS, lost_race};
 use crate::console::AgentConsole;
 use crate::control_plane::Parts;
 use crate::mutation::event;
-use crate::service::{NodeService, WatchEvent, WatchStart, alert, claims};
+use crate::service::{NodeService, WatchEvent, WatchStart, alert, claims, settle_snapshots, snapshots_of};
 
 /// The agents' side of the control plane.
 #[derive(Debug, Clone)]
@@ -151,8 +151,9 @@ impl AgentLink {
         let mut changes = Changeset::new();
         alert::follow_report(parts, &vm, &settled, now, &mut changes).await?;
         match settled.vm {
-            Some(after) => {
+            Some(mut after) => {
                 self.volumes_made(&vm, report, now, &mut changes).await?;
+                settle_snapshots(parts, &vm, &mut after, report, now, &mut changes).await?;
                 if after != *vm {
                     changes.update(after);
                 }
@@ -180,6 +181,10 @@ impl AgentLink {
         let volumes = self.volumes(vm).await?;
         for volume in &volumes {
             changes.delete(&**volume);
+        }
+        let snapshots = Repository::<Snapshot>::new(Arc::clone(&self.parts.store));
+        for snapshot in snapshots_of(&snapshots, vm).await? {
+            changes.delete(&*snapshot);
         }
         claims::release(&self.parts, vm, &volumes, now, changes).await?;
         let Some(placement) = vm.placement else {

@@ -46,6 +46,8 @@ pub use service::{
     AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
     RecommendationService, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems,
     WatchStart,
+    AlertService, CreateSnapshot, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService,
+    NodeUsage, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

@@ -26,6 +26,14 @@ pub(super) async fn carry_out(
         Step::Reboot { force } => hypervisor.reboot(vm, epoch, *force).await,
         Step::Suspend => hypervisor.ensure_suspended(vm, epoch).await,
         Step::Resume => hypervisor.ensure_resumed(vm, epoch).await,
+        Step::TakeSnapshot { snapshot, memory } => {
+            hypervisor.ensure_snapshot(vm, epoch, *snapshot, *memory).await
+        }
+        Step::Revert { snapshot, memory } => {
+            let run = assignment.run_mark();
+            hypervisor.revert_snapshot(vm, *snapshot, run, *memory).await
+        }
+        Step::RemoveSnapshot(snapshot) => hypervisor.ensure_snapshot_absent(vm, epoch, *snapshot).await,
         Step::RemoveMachine => hypervisor.ensure_absent(vm, epoch).await,
         Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
             Err(Error::internal("a step without effect was to be done"))

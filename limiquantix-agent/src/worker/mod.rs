@@ -279,6 +279,9 @@ impl Worker {
             Step::RemoveVolumes => self.progress.volumes_removed = true,
             Step::AskToStop => self.progress.stop_asked = Some(self.shared.parts.clock.monotonic()),
             Step::Reboot { .. } => self.progress.rebooted = true,
+            Step::TakeSnapshot { .. } | Step::Revert { .. } | Step::RemoveSnapshot(_) => {
+                self.progress.snapshot_done = true;
+            }
             _ => {}
         }
     }
@@ -417,7 +420,10 @@ impl Worker {
 
 /// What costs disk and memory bandwidth. Everything else is quick, and somebody may be waiting to pull a plug.
 fn waits_for_its_turn(effect: &Step) -> bool {
-    matches!(effect, Step::EnsureVolumes | Step::Define | Step::Run(_))
+    matches!(
+        effect,
+        Step::EnsureVolumes | Step::Define | Step::Run(_) | Step::TakeSnapshot { .. } | Step::Revert { .. }
+    )
 }
 
 /// Whether a failure may pass: the hypervisor is away, or it has seen a newer permission than this one, whose

@@ -118,6 +118,9 @@ async fn every_refusal_of_every_verb_ends_the_task_and_leaves_a_vm_that_obeys() 
         (Verb::Reboot, Reason::HypervisorFailed),
         (Verb::EnsureSuspended, Reason::HypervisorFailed),
         (Verb::EnsureResumed, Reason::HypervisorFailed),
+        (Verb::EnsureSnapshot, Reason::HypervisorFailed),
+        (Verb::RevertSnapshot, Reason::HypervisorFailed),
+        (Verb::EnsureSnapshotAbsent, Reason::HypervisorFailed),
         (Verb::EnsureAbsent, Reason::HypervisorFailed),
         (Verb::EnsureVolumeAbsent, Reason::StorageFailed),
     ];

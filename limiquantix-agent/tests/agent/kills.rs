@@ -7,7 +7,7 @@ use limiquantix_mock::{Action, Point, Verb};
 use crate::site::{Deed, Site};
 
 /// Every verb of the hypervisor and the storage that any deed comes by.
-const VERBS: [Verb; 11] = [
+const VERBS: [Verb; 14] = [
     Verb::Inspect,
     Verb::EnsureVolume,
     Verb::Volume,
@@ -17,6 +17,9 @@ const VERBS: [Verb; 11] = [
     Verb::Reboot,
     Verb::EnsureSuspended,
     Verb::EnsureResumed,
+    Verb::EnsureSnapshot,
+    Verb::RevertSnapshot,
+    Verb::EnsureSnapshotAbsent,
     Verb::EnsureAbsent,
     Verb::EnsureVolumeAbsent,
 ];

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use limiquantix::core::Result;
 use limiquantix::core::contract::{
     BoxStream, Capabilities, ConsoleChunk, ConsoleIo, Hypervisor, Instance, InstanceEvent, Machine,
-    NodeFacts, RunMark, Stop,
+    NodeFacts, RunMark, SnapshotInfo, Stop,
 };
-use limiquantix::core::identity::VmId;
+use limiquantix::core::identity::{SnapshotId, VmId};
 use limiquantix::core::resource::TaskState;
 use limiquantix_mock::MockHypervisor;
 
@@ -63,6 +63,28 @@ impl Hypervisor for Liar {
 
     async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()> {
         self.honest.ensure_resumed(vm, epoch).await
+    }
+
+    async fn ensure_snapshot(&self, vm: VmId, epoch: u32, snapshot: SnapshotId, memory: bool) -> Result<()> {
+        self.honest.ensure_snapshot(vm, epoch, snapshot, memory).await
+    }
+
+    async fn revert_snapshot(
+        &self,
+        vm: VmId,
+        snapshot: SnapshotId,
+        run: RunMark,
+        memory: bool,
+    ) -> Result<()> {
+        self.honest.revert_snapshot(vm, snapshot, run, memory).await
+    }
+
+    async fn ensure_snapshot_absent(&self, vm: VmId, epoch: u32, snapshot: SnapshotId) -> Result<()> {
+        self.honest.ensure_snapshot_absent(vm, epoch, snapshot).await
+    }
+
+    async fn snapshots(&self, vm: VmId) -> Result<Vec<SnapshotInfo>> {
+        self.honest.snapshots(vm).await
     }
 
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {

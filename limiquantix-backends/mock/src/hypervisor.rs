@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use limiquantix_core::contract::{
     BoxStream, Capabilities, ConsoleChunk, ConsoleIo, Firmware, Hypervisor, Instance, InstanceEvent,
-    InstanceState, Machine, NodeFacts, RunMark, Stop,
+    InstanceState, Machine, NodeFacts, RunMark, SnapshotInfo, Stop,
 };
 use limiquantix_core::error::{Error, Reason, Result};
-use limiquantix_core::identity::VmId;
+use limiquantix_core::identity::{SnapshotId, VmId};
 use limiquantix_core::resource::{Accel, HypervisorFacts, StopCause};
 use tokio::sync::broadcast;
 use tokio_stream::wrappers::BroadcastStream;
@@ -90,6 +90,7 @@ impl Hypervisor for MockHypervisor {
         Capabilities {
             interactive_console: true,
             survives_agent: true,
+            snapshots: true,
         }
     }
 
@@ -231,6 +232,41 @@ impl Hypervisor for MockHypervisor {
         self.begin(Verb::EnsureResumed).await?;
         self.shared.pause(vm, epoch, InstanceState::Running)?;
         self.end(Verb::EnsureResumed).await
+    }
+
+    async fn ensure_snapshot(&self, vm: VmId, epoch: u32, snapshot: SnapshotId, memory: bool) -> Result<()> {
+        self.begin(Verb::EnsureSnapshot).await?;
+        self.shared.take(vm, epoch, snapshot, memory)?;
+        self.end(Verb::EnsureSnapshot).await
+    }
+
+    async fn revert_snapshot(
+        &self,
+        vm: VmId,
+        snapshot: SnapshotId,
+        run: RunMark,
+        memory: bool,
+    ) -> Result<()> {
+        self.begin(Verb::RevertSnapshot).await?;
+        self.shared.revert(vm, snapshot, run, memory)?;
+        self.midway(Verb::RevertSnapshot).await?;
+        if memory {
+            self.shared.reach()?.claim(vm, run.epoch)?.last_run = Some(run);
+        }
+        self.end(Verb::RevertSnapshot).await
+    }
+
+    async fn ensure_snapshot_absent(&self, vm: VmId, epoch: u32, snapshot: SnapshotId) -> Result<()> {
+        self.begin(Verb::EnsureSnapshotAbsent).await?;
+        self.shared.forget(vm, epoch, snapshot)?;
+        self.end(Verb::EnsureSnapshotAbsent).await
+    }
+
+    async fn snapshots(&self, vm: VmId) -> Result<Vec<SnapshotInfo>> {
+        self.begin(Verb::Snapshots).await?;
+        let all = self.shared.kept(vm)?;
+        self.end(Verb::Snapshots).await?;
+        Ok(all)
     }
 
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {

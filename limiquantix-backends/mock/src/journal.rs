@@ -37,6 +37,8 @@ pub enum What {
     Started(RunMark),
     /// It was reset or restarted itself.
     Rebooted,
+    /// It was put back to what its memory was at a snapshot.
+    Reverted,
     /// It ended.
     Ended(StopCause),
 }
@@ -97,7 +99,7 @@ impl Journal {
                         on.remove(i);
                     }
                 }
-                What::Rebooted => {}
+                What::Rebooted | What::Reverted => {}
             }
         }
         found

@@ -23,6 +23,7 @@ mod guest;
 mod hypervisor;
 mod journal;
 mod node;
+mod snapshot;
 mod state;
 mod storage;
 #[cfg(test)]

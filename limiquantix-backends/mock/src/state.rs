@@ -8,7 +8,7 @@ use limiquantix_core::contract::{
     Instance, InstanceEvent, InstanceState, Machine, RunMark, Stop, VolumeInfo,
 };
 use limiquantix_core::error::{Error, Reason, Result};
-use limiquantix_core::identity::{Name, VmId, VolumeId};
+use limiquantix_core::identity::{Name, SnapshotId, VmId, VolumeId};
 use limiquantix_core::resource::{Accel, StopCause};
 use tokio::sync::{Notify, broadcast, mpsc};
 
@@ -54,8 +54,17 @@ pub(crate) struct Slot {
     pub(crate) accel: Accel,
     /// Counts the starts: a guest's timers die with the run that set them.
     pub(crate) run: u64,
+    pub(crate) snapshots: BTreeMap<SnapshotId, Kept>,
     pub(crate) log: Vec<u8>,
     pub(crate) console: Option<mpsc::UnboundedSender<Vec<u8>>>,
+}
+
+/// What a snapshot keeps.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) machine: Machine,
+    /// What the guest did, if its memory was kept.
+    pub(crate) memory: Option<InstanceState>,
 }
 
 impl Shared {
@@ -185,6 +194,7 @@ impl Slot {
             requested: None,
             accel: machine.accel,
             run: 0,
+            snapshots: BTreeMap::new(),
             log: Vec::new(),
             console: None,
             machine,

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use limiquantix_core::contract::{Firmware, Hypervisor, Machine, StorageBackend, VolumeRequest};
+use limiquantix_core::contract::{
+    AssignedDisk, Firmware, Hypervisor, Machine, StorageBackend, VolumeRequest,
+};
 use limiquantix_core::identity::{ImageName, Name, ProjectId, VmId, VolumeId};
-use limiquantix_core::resource::Accel;
+use limiquantix_core::resource::{Accel, VolumeSource};
 use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use limiquantix_mock::{GuestBehaviour, MockConfig, MockNode, OnShutdown, Point, Verb};
 use limiquantix_testkit::{hypervisor, storage};
@@ -30,6 +32,20 @@ async fn rig() -> Option<Rig> {
 }
 
 impl Rig {
+    async fn disk(&self) -> AssignedDisk {
+        let request = VolumeRequest {
+            id: VolumeId::from_uuid(self.id()),
+            pool: storage::Rig::pool(self),
+            size: Gibibytes(1),
+            source: VolumeSource::Empty,
+        };
+        self.node.storage().ensure_volume(&request).await.unwrap();
+        AssignedDisk {
+            volume: request.id,
+            pool: request.pool,
+        }
+    }
+
     fn id(&self) -> Uuid {
         Uuid::from_u64_pair(7 << 12, self.ids.fetch_add(1, Ordering::Relaxed))
     }
@@ -49,11 +65,17 @@ impl hypervisor::Rig for Rig {
         let vm = VmId::from_uuid(self.id());
         let mut behaviour = GuestBehaviour::default();
         match guest {
-            hypervisor::Guest::Deaf => behaviour.on_shutdown = OnShutdown::Ignore,
+            hypervisor::Guest::Deaf | hypervisor::Guest::Stateful => {
+                behaviour.on_shutdown = OnShutdown::Ignore
+            }
             hypervisor::Guest::Polite => {}
             hypervisor::Guest::Brief => behaviour.powers_off_after = Some(Duration::from_millis(30)),
         }
         self.node.set_behaviour(vm, behaviour);
+        let disks = match guest {
+            hypervisor::Guest::Stateful => vec![self.disk().await],
+            _ => Vec::new(),
+        };
         Machine {
             vm,
             name: Name::parse("name", "web").unwrap(),
@@ -61,7 +83,7 @@ impl hypervisor::Rig for Rig {
             epoch: 1,
             cores: Cores(1),
             memory: Mebibytes(512),
-            disks: Vec::new(),
+            disks,
             nics: Vec::new(),
             firmware: Firmware::Kernel {
                 pool: storage::Rig::pool(self),

@@ -22,6 +22,7 @@ use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Virtual
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
 use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
+use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Snapshot, VirtualMachine};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
 use crate::app::App;
@@ -66,6 +67,8 @@ impl Named for Node {
 
 impl Named for Network {
     const KIND: &'static str = "network";
+impl Named for Snapshot {
+    const KIND: &'static str = "snapshot";
 
     fn id(&self) -> &str {
         &self.id
@@ -376,6 +379,28 @@ pub(crate) async fn recommendations(client: &Client, ids: &[String]) -> Result<V
     };
     let all = async || crate::drs::list_all(client).await;
     all_of(ids, exact, all).await
+/// The snapshots of a VM that these names mean.
+pub(crate) async fn snapshots(
+    client: &Client,
+    vm: &VirtualMachine,
+    names: &[String],
+) -> Result<Vec<Snapshot>, Failure> {
+    let all = crate::snapshot::list_all(client, &vm.id).await?;
+    // A VM has few: they are listed at once, and looked through here.
+    let exact = async |by: By<'_>| {
+        let (id, name) = by.split();
+        let found = all.iter().find(|s| s.id == id || s.name == name).cloned();
+        found.ok_or_else(|| ConnectError::not_found("no such snapshot"))
+    };
+    all_of(names, exact, async || Ok(all.clone())).await
+}
+
+/// The one snapshot of a VM that this name means.
+pub(crate) async fn snapshot(client: &Client, vm: &VirtualMachine, name: &str) -> Result<Snapshot, Failure> {
+    only(
+        name,
+        snapshots(client, vm, std::slice::from_ref(&name.to_owned())).await?,
+    )
 }
 
 /// How one object is asked for.

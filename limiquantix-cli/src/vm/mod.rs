@@ -26,6 +26,7 @@ use crate::app::App;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+pub(crate) use change::WaitArgs;
 pub(crate) use create::{CommonArgs, Wish, carry_out};
 pub(crate) use list::all as list_all;
 pub(crate) use spec::{SpecArgs, label};

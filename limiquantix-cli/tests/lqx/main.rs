@@ -25,6 +25,7 @@ mod read;
 mod recommendations;
 mod run;
 mod setup;
+mod snapshot;
 mod terminal;
 #[cfg(feature = "up")]
 mod up;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::BoxStream;
 use crate::error::Result;
-use crate::identity::{ImageName, Name, ProjectId, VmId, VolumeId};
+use crate::identity::{ImageName, Name, ProjectId, SnapshotId, VmId, VolumeId};
 use crate::resource::{
     Accel, CloudInit, HypervisorFacts, MacAddress, NicModel, PoolFacts, StopCause, VmSpec,
 };
@@ -73,7 +73,27 @@ pub trait Hypervisor: Send + Sync + std::fmt::Debug {
     /// `WRONG_STATE` if it is off: unlike [`ensure_running`](Self::ensure_running), this never starts a guest.
     async fn ensure_resumed(&self, vm: VmId, epoch: u32) -> Result<()>;
 
-    /// Forces the machine off and removes its definition, run mark, console log and cloud-init seed.
+    /// Takes a snapshot of the machine's volumes, and with `memory` of the guest's memory too, as of one moment. Kept
+    /// inside the volumes. The guest may stand still meanwhile, and is afterwards as it was. Success, without any
+    /// effect, if there is a snapshot of that id. `WRONG_STATE` if `memory` and the guest is off, or not `memory` and it
+    /// is on: the disks of what runs are of no moment. `UNSUPPORTED` without the capability.
+    async fn ensure_snapshot(&self, vm: VmId, epoch: u32, snapshot: SnapshotId, memory: bool) -> Result<()>;
+
+    /// Puts the machine back to a snapshot: its volumes and its definition, so that it may have to be defined again;
+    /// but never its epoch, nor its run mark. With `memory`, which only a snapshot that has it allows, the guest is then
+    /// on (or paused, if it was), whatever it was before, and is marked with `run`; without, it is and stays off. What
+    /// was written since is lost. Done again, it goes back again. `NOT_FOUND` if there is no such snapshot, `WRONG_STATE`
+    /// if without `memory` the guest is on, or if with it the snapshot has none.
+    async fn revert_snapshot(&self, vm: VmId, snapshot: SnapshotId, run: RunMark, memory: bool)
+    -> Result<()>;
+
+    /// Removes a snapshot; what derives from it is left as it is. Success if it, or the machine, is not there.
+    async fn ensure_snapshot_absent(&self, vm: VmId, epoch: u32, snapshot: SnapshotId) -> Result<()>;
+
+    /// The machine's snapshots, by id ascending; those that somebody else made are invisible.
+    async fn snapshots(&self, vm: VmId) -> Result<Vec<SnapshotInfo>>;
+
+    /// Forces the machine off and removes its definition, run mark, snapshots, console log and cloud-init seed.
     /// Volumes are left. Success if it is not defined.
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()>;
 
@@ -99,6 +119,17 @@ pub struct Capabilities {
     pub interactive_console: bool,
     /// Machines and guests survive the restart of the agent.
     pub survives_agent: bool,
+    /// Snapshots can be taken.
+    pub snapshots: bool,
+}
+
+/// A snapshot as the hypervisor has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SnapshotInfo {
+    /// Its id.
+    pub id: SnapshotId,
+    /// The guest's memory is in it.
+    pub with_memory: bool,
 }
 
 /// What a node has.

@@ -4,6 +4,7 @@ use crate::identity::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId,
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, SnapshotId, TaskId, VmId, VolumeId,
 };
 
 /// Makes ids. Injected, so that tests and simulations repeat.
@@ -35,6 +36,8 @@ typed! {
     pool -> PoolId;
     /// An id for a new volume.
     volume -> VolumeId;
+    /// An id for a new snapshot.
+    snapshot -> SnapshotId;
     /// An id for a new network.
     network -> NetworkId;
     /// An id for a new port.

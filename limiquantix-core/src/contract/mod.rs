@@ -13,13 +13,16 @@ mod uplink;
 pub use clock::Clock;
 pub use hypervisor::{
     AssignedDisk, Capabilities, ConsoleChunk, ConsoleIo, DEFAULT_STOP_GRACE, Firmware, Hypervisor, Instance,
-    InstanceEvent, InstanceState, Machine, NodeFacts, RunMark, Stop,
+    InstanceEvent, InstanceState, Machine, NodeFacts, RunMark, SnapshotInfo, Stop,
 };
 pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
     AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NetworkAllocationRepository,
     NetworkRepository, NodeRepository, PoolRepository, PortRepository, ProjectRepository,
     ProjectUsageRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
+    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
+    PoolRepository, ProjectRepository, Repository, SnapshotRepository, TaskRepository, TypedPage,
+    VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

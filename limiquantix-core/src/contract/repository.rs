@@ -6,6 +6,8 @@ use crate::error::{Error, Result};
 use crate::resource::{
     Alert, Cluster, Event, Network, NetworkAllocation, Node, NodeAllocation, ObjectKey, Pool, Port, Project,
     ProjectUsage, Resource, Revision, Task, Vm, Volume,
+    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, Project, Resource, Revision, Snapshot,
+    Task, Vm, Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together
@@ -38,6 +40,8 @@ pub type NetworkRepository = Repository<Network>;
 pub type NetworkAllocationRepository = Repository<NetworkAllocation>;
 /// Ports.
 pub type PortRepository = Repository<Port>;
+/// Snapshots.
+pub type SnapshotRepository = Repository<Snapshot>;
 /// Tasks.
 pub type TaskRepository = Repository<Task>;
 /// Events.

@@ -70,6 +70,8 @@ reasons! {
     Protected = "PROTECTED", FailedPrecondition, "nothing is to be done: the system needs it";
     /// It is already in the state asked for.
     AlreadyInState = "ALREADY_IN_STATE", FailedPrecondition, "nothing is left to do";
+    /// A VM is not the machine any more that a snapshot was taken of.
+    SnapshotMismatch = "SNAPSHOT_MISMATCH", FailedPrecondition, "change the VM back to what it was when the snapshot was taken";
     /// The task has already ended or can no longer be stopped safely.
     NotCancellable = "NOT_CANCELLABLE", FailedPrecondition, "wait for the task to end, then undo its effect";
     /// A named image is not in the pool.

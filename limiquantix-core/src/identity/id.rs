@@ -59,6 +59,8 @@ ids! {
     PoolId("pool");
     /// Identifies a volume; also its file name, so that no user string becomes a path.
     VolumeId("volume");
+    /// Identifies a snapshot; also its name on the node.
+    SnapshotId("snapshot");
     /// Identifies a network.
     NetworkId("network");
     /// Identifies a port: the attachment of one network interface of a VM.

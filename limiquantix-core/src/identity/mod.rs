@@ -12,4 +12,5 @@ pub use id::{
 pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId};
     AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
 };
+pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, SnapshotId, TaskId, VmId, VolumeId};
 pub use name::{ImageName, Name, ProjectId};

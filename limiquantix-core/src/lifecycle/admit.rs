@@ -18,6 +18,15 @@ pub enum Verb {
     Suspend,
     /// Let go on what is paused.
     Resume,
+    /// Take a snapshot.
+    Snapshot,
+    /// Go back to a snapshot.
+    Revert {
+        /// It has the guest's memory.
+        memory: bool,
+    },
+    /// Remove a snapshot.
+    RemoveSnapshot,
     /// Change the spec.
     Update,
     /// Remove.
@@ -36,6 +45,9 @@ impl Verb {
             Self::Reboot => "reboot",
             Self::Suspend => "suspend",
             Self::Resume => "resume",
+            Self::Snapshot => "take a snapshot of",
+            Self::Revert { .. } => "revert",
+            Self::RemoveSnapshot => "remove a snapshot of",
             Self::Update => "update",
             Self::Delete { .. } => "delete",
         }
@@ -73,13 +85,18 @@ pub fn admit(vm: &Vm, verb: Verb) -> Result<Admission> {
 /// Pulling the plug must always be possible, and so must giving up on a VM that is still being made: an
 /// operator at a stuck machine is never told to wait for the thing that is stuck.
 fn supersedes(verb: Verb, under_way: OperationKind) -> bool {
-    use OperationKind::{Create, Delete, Reboot, Resume, Start, Stop, Suspend, Update};
+    use OperationKind::{
+        Create, CreateSnapshot, Delete, DeleteSnapshot, Reboot, Resume, RevertSnapshot, Start, Stop, Suspend,
+        Update,
+    };
     match (verb, under_way) {
         (_, Delete) => false,
         (Verb::Delete { force: true }, _) | (Verb::Delete { .. }, Create) => true,
         (Verb::Stop { force: true }, Start | Reboot { .. } | Suspend | Resume) => true,
         (Verb::Stop { force: true }, Stop { grace }) => !grace.is_zero(),
         (_, Create | Start | Stop { .. } | Reboot { .. } | Suspend | Resume | Update) => false,
+        // Half a snapshot on a disk that a guest is torn from serves nobody: it is soon over.
+        (_, CreateSnapshot { .. } | RevertSnapshot { .. } | DeleteSnapshot { .. }) => false,
     }
 }
 
@@ -90,6 +107,16 @@ fn phase_admits(vm: &Vm, verb: Verb) -> Result<()> {
         (Verb::Stop { .. } | Verb::Reboot | Verb::Suspend, Running) => Ok(()),
         (Verb::Stop { .. }, Suspended | Failed) | (Verb::Resume, Suspended) => Ok(()),
         (Verb::Update, Stopped | Failed) => Ok(()),
+        (Verb::Snapshot, Running | Suspended | Stopped) => Ok(()),
+        (Verb::RemoveSnapshot, Running | Suspended | Stopped | Failed) => Ok(()),
+        (Verb::Revert { .. }, Stopped | Failed) => Ok(()),
+        (Verb::Revert { memory: true }, Running | Suspended) => Ok(()),
+        (Verb::Revert { memory: false }, Running | Suspended) => Err(wrong(
+            vm,
+            verb,
+            "the snapshot was taken while it was off, without its memory: stop it first",
+        )),
+        (Verb::Snapshot, Failed) => Err(wrong(vm, verb, "start or stop it first")),
         (Verb::Delete { .. }, Stopped | Failed | Pending) | (Verb::Delete { force: true }, _) => Ok(()),
         (Verb::Start | Verb::Resume, Running) => Err(already(vm, "runs already")),
         (Verb::Suspend, Suspended) => Err(already(vm, "is suspended already")),

@@ -25,8 +25,16 @@ pub fn begin(vm: &Vm, kind: OperationKind, task: TaskId, now: Timestamp) -> Vm {
             vm.deleting = true;
             vm.status.phase = VmPhase::Deleting;
         }
+        // Going back to what ran is a start, and has to be told from earlier ones.
+        OperationKind::RevertSnapshot { memory: true, .. } => vm.power = decided(vm.power, PowerState::On),
         // A creation begins with the VM itself; the others are over too soon to be worth a phase of their own.
-        OperationKind::Create | OperationKind::Suspend | OperationKind::Resume | OperationKind::Update => {}
+        OperationKind::Create
+        | OperationKind::Suspend
+        | OperationKind::Resume
+        | OperationKind::CreateSnapshot { .. }
+        | OperationKind::RevertSnapshot { .. }
+        | OperationKind::DeleteSnapshot { .. }
+        | OperationKind::Update => {}
     }
     vm
 }

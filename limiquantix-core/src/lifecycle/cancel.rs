@@ -48,6 +48,9 @@ pub fn cancel(vm: &Vm, task: &Task, now: Timestamp) -> Result<(Vm, Task)> {
         | OperationKind::Reboot { .. }
         | OperationKind::Suspend
         | OperationKind::Resume
+        | OperationKind::CreateSnapshot { .. }
+        | OperationKind::RevertSnapshot { .. }
+        | OperationKind::DeleteSnapshot { .. }
         | OperationKind::Update
         | OperationKind::Delete => {
             return Err(not_cancellable(&task, "what it does cannot be undone"));

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::identity::{Name, NodeId, ProjectId, TaskId, VmId};
+use crate::identity::{Name, NodeId, ProjectId, SnapshotId, TaskId, VmId};
 use crate::resource::{
     AccelPreference, Boot, CpuSpec, Kind, Labels, Meta, Operation, OperationKind, Placement, PlacementSpec,
-    PowerIntent, PowerState, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus,
+    PowerIntent, PowerState, Snapshot, SnapshotPhase, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec,
+    VmStatus,
 };
 use crate::time::Timestamp;
 use crate::unit::{Cores, Mebibytes};
@@ -15,8 +16,11 @@ use crate::unit::{Cores, Mebibytes};
 /// The present, in all of these tests.
 pub(crate) const NOW: Timestamp = Timestamp(1_000_000);
 
+/// A snapshot.
+pub(crate) const SNAPSHOT: SnapshotId = SnapshotId::from_uuid(Uuid::from_u128(0x5000));
+
 /// Every kind of operation, both ways of those that have two.
-pub(crate) const OPERATIONS: [OperationKind; 10] = [
+pub(crate) const OPERATIONS: [OperationKind; 15] = [
     OperationKind::Create,
     OperationKind::Start,
     OperationKind::Stop {
@@ -29,6 +33,23 @@ pub(crate) const OPERATIONS: [OperationKind; 10] = [
     OperationKind::Reboot { force: true },
     OperationKind::Suspend,
     OperationKind::Resume,
+    OperationKind::CreateSnapshot {
+        snapshot: SNAPSHOT,
+        memory: true,
+    },
+    OperationKind::CreateSnapshot {
+        snapshot: SNAPSHOT,
+        memory: false,
+    },
+    OperationKind::RevertSnapshot {
+        snapshot: SNAPSHOT,
+        memory: true,
+    },
+    OperationKind::RevertSnapshot {
+        snapshot: SNAPSHOT,
+        memory: false,
+    },
+    OperationKind::DeleteSnapshot { snapshot: SNAPSHOT },
     OperationKind::Update,
     OperationKind::Delete,
 ];
@@ -87,9 +108,31 @@ pub(crate) fn vm(phase: VmPhase) -> Vm {
         }),
         volumes: Vec::new(),
         attachments: Vec::new(),
+        snapshots: Vec::new(),
+        current_snapshot: None,
         operation: None,
         deleting: phase == VmPhase::Deleting,
         status,
+    }
+}
+
+/// A snapshot of that VM, which is ready.
+pub(crate) fn snapshot(vm: &Vm, with_memory: bool) -> Snapshot {
+    Snapshot {
+        id: SNAPSHOT,
+        meta: Meta::created(Timestamp(1), Labels::new()),
+        vm: vm.id,
+        name: name("before"),
+        project: vm.project.clone(),
+        description: String::new(),
+        node: NodeId::from_uuid(Uuid::from_u128(7)),
+        parent: None,
+        with_memory,
+        spec: vm.spec.clone(),
+        volumes: vm.volumes.clone(),
+        phase: SnapshotPhase::Ready,
+        task: None,
+        message: String::new(),
     }
 }
 

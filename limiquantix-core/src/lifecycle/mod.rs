@@ -22,6 +22,7 @@ mod cancel;
 mod edges;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod revert;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -31,4 +32,5 @@ pub use begin::begin;
 pub(crate) use cancel::cancelled;
 pub use cancel::{cancel, not_cancellable};
 pub use edges::may_follow;
+pub use revert::may_revert;
 pub use sight::lose_sight;

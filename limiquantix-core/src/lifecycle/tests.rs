@@ -1,18 +1,22 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::fixture::{NOW, OPERATIONS, busy, task, task_id, vm};
+use super::fixture::{NOW, OPERATIONS, SNAPSHOT, busy, snapshot, task, task_id, vm};
 use super::*;
 use crate::error::Reason;
-use crate::resource::{OperationKind, PowerState, TaskKind, TaskState, VmPhase};
+use crate::resource::{OperationKind, PowerState, TaskKind, TaskState, Vm, VmPhase};
 
-const VERBS: [Verb; 9] = [
+const VERBS: [Verb; 13] = [
     Verb::Start,
     Verb::Stop { force: false },
     Verb::Stop { force: true },
     Verb::Reboot,
     Verb::Suspend,
     Verb::Resume,
+    Verb::Snapshot,
+    Verb::Revert { memory: false },
+    Verb::Revert { memory: true },
+    Verb::RemoveSnapshot,
     Verb::Update,
     Verb::Delete { force: false },
     Verb::Delete { force: true },
@@ -54,20 +58,21 @@ fn row(vm: &crate::resource::Vm) -> String {
 /// that refuses where it is the only way out.
 #[test]
 fn every_verb_in_every_phase_of_an_idle_vm() {
-    // start, stop, force stop, reboot, suspend, resume, update, delete, force delete
+    // start, stop, force stop, reboot, suspend, resume; snapshot, revert disks, revert memory, remove one;
+    // update, delete, force delete
     let table = [
-        (VmPhase::Pending, "WWWWWWWPP"),
-        (VmPhase::Provisioning, "WWWWWWWWP"),
-        (VmPhase::Stopped, "PAAWWWPPP"),
-        (VmPhase::Starting, "WWWWWWWWP"),
-        (VmPhase::Running, "APPPPAWWP"),
-        (VmPhase::Stopping, "WWWWWWWWP"),
-        (VmPhase::Rebooting, "WWWWWWWWP"),
-        (VmPhase::Suspended, "WPPWAPWWP"),
-        (VmPhase::Migrating, "WWWWWWWWP"),
-        (VmPhase::Deleting, "WWWWWWWWW"),
-        (VmPhase::Error, "PPPWWWPPP"),
-        (VmPhase::Unknown, "WWWWWWWWP"),
+        (VmPhase::Pending, "WWWWWWWWWWWPP"),
+        (VmPhase::Provisioning, "WWWWWWWWWWWWP"),
+        (VmPhase::Stopped, "PAAWWWPPPPPPP"),
+        (VmPhase::Starting, "WWWWWWWWWWWWP"),
+        (VmPhase::Running, "APPPPAPWPPWWP"),
+        (VmPhase::Stopping, "WWWWWWWWWWWWP"),
+        (VmPhase::Rebooting, "WWWWWWWWWWWWP"),
+        (VmPhase::Suspended, "WPPWAPPWPPWWP"),
+        (VmPhase::Migrating, "WWWWWWWWWWWWP"),
+        (VmPhase::Deleting, "WWWWWWWWWWWWW"),
+        (VmPhase::Error, "PPPWWWWPPPPPP"),
+        (VmPhase::Unknown, "WWWWWWWWWWWWP"),
     ];
     assert_eq!(
         table.map(|(p, _)| p).as_slice(),
@@ -83,15 +88,18 @@ fn every_verb_in_every_phase_of_an_idle_vm() {
 #[test]
 fn every_verb_during_every_operation_whatever_the_phase() {
     let expected = |op| match op {
-        OperationKind::Create => "BBBBBBBSS",
+        OperationKind::Create => "BBBBBBBBBBBSS",
         OperationKind::Start
         | OperationKind::Reboot { .. }
         | OperationKind::Suspend
-        | OperationKind::Resume => "BBSBBBBBS",
-        OperationKind::Stop { grace } if grace.is_zero() => "BBBBBBBBS",
-        OperationKind::Stop { .. } => "BBSBBBBBS",
-        OperationKind::Update => "BBBBBBBBS",
-        OperationKind::Delete => "BBBBBBBBB",
+        | OperationKind::Resume => "BBSBBBBBBBBBS",
+        OperationKind::Stop { grace } if grace.is_zero() => "BBBBBBBBBBBBS",
+        OperationKind::Stop { .. } => "BBSBBBBBBBBBS",
+        OperationKind::CreateSnapshot { .. }
+        | OperationKind::RevertSnapshot { .. }
+        | OperationKind::DeleteSnapshot { .. }
+        | OperationKind::Update => "BBBBBBBBBBBBS",
+        OperationKind::Delete => "BBBBBBBBBBBBB",
     };
     for op in OPERATIONS {
         for phase in VmPhase::ALL.iter().filter(|p| **p != VmPhase::Deleting) {
@@ -100,7 +108,7 @@ fn every_verb_during_every_operation_whatever_the_phase() {
         // A tombstone admits nothing at all.
         assert_eq!(
             row(&busy(VmPhase::Deleting, op)),
-            "BBBBBBBBB",
+            "BBBBBBBBBBBBB",
             "{op:?} while deleting"
         );
     }
@@ -195,9 +203,14 @@ fn beginning_takes_the_slot_records_the_intent_and_shows_the_phase() {
         OperationKind::Stop { .. } => (VmPhase::Stopping, Some(PowerState::Off), false),
         OperationKind::Reboot { .. } => (VmPhase::Rebooting, None, false),
         OperationKind::Delete => (VmPhase::Deleting, Some(PowerState::Off), true),
-        OperationKind::Create | OperationKind::Suspend | OperationKind::Resume | OperationKind::Update => {
-            (VmPhase::Error, None, false)
-        }
+        OperationKind::RevertSnapshot { memory: true, .. } => (VmPhase::Error, Some(PowerState::On), false),
+        OperationKind::Create
+        | OperationKind::Suspend
+        | OperationKind::Resume
+        | OperationKind::CreateSnapshot { .. }
+        | OperationKind::RevertSnapshot { .. }
+        | OperationKind::DeleteSnapshot { .. }
+        | OperationKind::Update => (VmPhase::Error, None, false),
     };
     for op in OPERATIONS {
         let mut before = vm(VmPhase::Error);
@@ -292,6 +305,24 @@ fn what_cannot_be_undone_is_not_cancellable() {
         (OperationKind::Reboot { force: false }, TaskKind::RebootVm),
         (OperationKind::Suspend, TaskKind::SuspendVm),
         (OperationKind::Resume, TaskKind::ResumeVm),
+        (
+            OperationKind::CreateSnapshot {
+                snapshot: SNAPSHOT,
+                memory: true,
+            },
+            TaskKind::CreateSnapshot,
+        ),
+        (
+            OperationKind::RevertSnapshot {
+                snapshot: SNAPSHOT,
+                memory: true,
+            },
+            TaskKind::RevertSnapshot,
+        ),
+        (
+            OperationKind::DeleteSnapshot { snapshot: SNAPSHOT },
+            TaskKind::DeleteSnapshot,
+        ),
         (OperationKind::Update, TaskKind::UpdateVm),
         (OperationKind::Delete, TaskKind::DeleteVm),
     ];
@@ -331,5 +362,55 @@ fn losing_sight_changes_only_what_is_shown() {
         same.status = before.status.clone();
         same.meta = before.meta.clone();
         assert_eq!(same, before, "{phase}");
+    }
+}
+
+/// For a user: a guest that is put back onto other hardware and crashes, disks that are put under a VM that has
+/// other ones; or a refusal that does not say what differs.
+#[test]
+fn one_goes_back_only_to_what_the_vm_still_is() {
+    let base = vm(VmPhase::Stopped);
+    for with_memory in [false, true] {
+        let kept = snapshot(&base, with_memory);
+        may_revert(&base, &kept).unwrap();
+        let differs = |changed: &Vm| match may_revert(changed, &kept) {
+            Ok(()) => None,
+            Err(e) => {
+                assert_eq!(e.reason(), Reason::SnapshotMismatch);
+                Some(e.message().rsplit(": ").next().unwrap().to_owned())
+            }
+        };
+        let mut other_disks = base.clone();
+        other_disks
+            .volumes
+            .push(crate::identity::VolumeId::from_uuid(uuid::Uuid::from_u128(9)));
+        assert_eq!(differs(&other_disks).as_deref(), Some("disks"));
+        let mut resized = base.clone();
+        resized.spec.cpu.cores.0 += 1;
+        resized.spec.memory.0 += 1;
+        assert_eq!(
+            differs(&resized).as_deref(),
+            with_memory.then_some("cpu, memory"),
+            "disks alone do not care"
+        );
+        let mut renamed = base.clone();
+        renamed.name = super::fixture::name("another");
+        renamed
+            .spec
+            .placement
+            .node_selector
+            .insert("zone".to_owned(), "b".to_owned());
+        assert_eq!(differs(&renamed), None, "what is no hardware may change");
+    }
+    for phase in crate::resource::SnapshotPhase::ALL {
+        let mut kept = snapshot(&base, false);
+        kept.phase = *phase;
+        let outcome = may_revert(&base, &kept).map_err(|e| e.reason());
+        let ready = *phase == crate::resource::SnapshotPhase::Ready;
+        assert_eq!(
+            outcome,
+            if ready { Ok(()) } else { Err(Reason::WrongState) },
+            "{phase:?}"
+        );
     }
 }

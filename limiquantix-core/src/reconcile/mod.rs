@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::contract::{DEFAULT_STOP_GRACE, Instance, InstanceState, RunMark};
 use crate::error::{Error, Reason, Result};
-use crate::identity::{Name, ProjectId, TaskId, VmId, VolumeId};
+use crate::identity::{Name, ProjectId, SnapshotId, TaskId, VmId, VolumeId};
 use crate::resource::{
     MacAddress, Operation, OperationKind, PowerIntent, PowerState, StopCause, TaskError, Vm, VmPhase, VmSpec,
 };
@@ -111,6 +111,8 @@ pub struct Progress {
     pub stop_asked: Option<Monotonic>,
     /// The guest was restarted.
     pub rebooted: bool,
+    /// The snapshot was taken, removed, or gone back to.
+    pub snapshot_done: bool,
 }
 
 impl Progress {
@@ -152,6 +154,22 @@ pub enum Step {
     Suspend,
     /// Let the paused guest go on.
     Resume,
+    /// Take a snapshot.
+    TakeSnapshot {
+        /// Which.
+        snapshot: SnapshotId,
+        /// With the memory of the guest, which is on.
+        memory: bool,
+    },
+    /// Go back to a snapshot, and mark the machine if it then runs.
+    Revert {
+        /// Which.
+        snapshot: SnapshotId,
+        /// It has the guest's memory.
+        memory: bool,
+    },
+    /// Remove a snapshot.
+    RemoveSnapshot(SnapshotId),
     /// Force off and remove the machine.
     RemoveMachine,
     /// Remove the volumes.
@@ -176,6 +194,9 @@ impl Step {
             Self::Reboot { .. } => Some(("restarting", 50)),
             Self::Suspend => Some(("suspending", 50)),
             Self::Resume => Some(("resuming", 50)),
+            Self::TakeSnapshot { .. } => Some(("taking the snapshot", 50)),
+            Self::Revert { .. } => Some(("reverting", 50)),
+            Self::RemoveSnapshot(_) => Some(("removing the snapshot", 50)),
             Self::RemoveMachine => Some(("removing the machine", 30)),
             Self::RemoveVolumes => Some(("removing volumes", 70)),
             Self::RecordVolumes(_) | Self::Wait(_) | Self::Report(..) | Self::Rest => None,
@@ -238,6 +259,27 @@ pub fn next_step(
             _ => Step::Report(op.task, not_running()),
         },
 
+        // What is not there has no snapshots.
+        OperationKind::DeleteSnapshot { .. } if progress.snapshot_done || instance.is_none() => done(),
+        OperationKind::DeleteSnapshot { snapshot } => Step::RemoveSnapshot(snapshot),
+        OperationKind::CreateSnapshot { .. } | OperationKind::RevertSnapshot { .. } if instance.is_none() => {
+            Step::Report(op.task, gone())
+        }
+        OperationKind::CreateSnapshot { .. } if progress.snapshot_done => done(),
+        OperationKind::CreateSnapshot { snapshot, memory } => Step::TakeSnapshot { snapshot, memory },
+        OperationKind::RevertSnapshot { snapshot, memory } => {
+            // The mark of what runs outlives this agent; for what stays off, doing it once more does no harm.
+            let marked = instance.is_some_and(|i| i.last_run == Some(assignment.run_mark()));
+            let reverted = if memory { marked } else { progress.snapshot_done };
+            match reverted {
+                false => Step::Revert { snapshot, memory },
+                // It came back with the definition of that time.
+                true if !defined => Step::Define,
+                true if memory => start(assignment, instance, op),
+                true => done(),
+            }
+        }
+
         OperationKind::Delete if instance.is_some() => Step::RemoveMachine,
         OperationKind::Delete if !progress.volumes_removed => Step::RemoveVolumes,
         OperationKind::Delete => done(),
@@ -280,6 +322,13 @@ fn died(cause: StopCause) -> Outcome {
     failure(
         Reason::HypervisorFailed,
         &format!("{what} right after it was started; see its console log"),
+    )
+}
+
+fn gone() -> Outcome {
+    failure(
+        Reason::WrongState,
+        "its machine is gone from the node, and its snapshots with it",
     )
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::contract::Instance;
-use crate::lifecycle::fixture::{busy, task_id, vm};
+use crate::lifecycle::fixture::{SNAPSHOT, busy, task_id, vm};
 
 const DIGEST: &str = "d1";
 const T0: Monotonic = Monotonic(Duration::from_secs(1000));
@@ -79,6 +79,17 @@ impl Bench {
             Step::Reboot { .. } => self.progress.rebooted = true,
             Step::Suspend => self.instance.as_mut().unwrap().state = InstanceState::Paused,
             Step::Resume => self.instance.as_mut().unwrap().state = InstanceState::Running,
+            Step::TakeSnapshot { .. } | Step::RemoveSnapshot(_) => self.progress.snapshot_done = true,
+            Step::Revert { memory, .. } => {
+                self.progress.snapshot_done = true;
+                let mark = self.assignment.run_mark();
+                let machine = self.instance.as_mut().unwrap();
+                // It comes back as it was defined then.
+                machine.digest = "d0".to_owned();
+                if *memory {
+                    (machine.state, machine.last_run) = (InstanceState::Running, Some(mark));
+                }
+            }
             Step::RemoveMachine => self.instance = None,
             Step::Wait(time) => self.now = Monotonic(self.now.0 + *time),
             Step::Report(..) | Step::Rest => {}
@@ -292,6 +303,71 @@ fn suspending_and_resuming_only_touch_what_is_on() {
             assert_eq!(reason(&steps[0]), Some("WRONG_STATE"), "{kind:?} {state:?}");
         }
     }
+}
+
+/// For a user: a snapshot that is taken twice, of nothing, or called ready before it is.
+#[test]
+fn a_snapshot_is_taken_and_removed_once() {
+    let snapshot = SNAPSHOT;
+    for (state, memory) in [
+        (OFF, false),
+        (InstanceState::Running, true),
+        (InstanceState::Paused, true),
+    ] {
+        let take = OperationKind::CreateSnapshot { snapshot, memory };
+        let mut bench = Bench::new(take, PowerState::On).with(state, None);
+        assert_eq!(bench.run(), [Step::TakeSnapshot { snapshot, memory }, done()]);
+        let remove = OperationKind::DeleteSnapshot { snapshot };
+        let mut bench = Bench::new(remove, PowerState::On).with(state, None);
+        assert_eq!(bench.run(), [Step::RemoveSnapshot(snapshot), done()]);
+    }
+    let mut gone = Bench::new(OperationKind::DeleteSnapshot { snapshot }, PowerState::Off);
+    assert_eq!(gone.run(), [done()], "it went with the machine");
+    for kind in [
+        OperationKind::CreateSnapshot {
+            snapshot,
+            memory: false,
+        },
+        OperationKind::RevertSnapshot {
+            snapshot,
+            memory: true,
+        },
+    ] {
+        let steps = Bench::new(kind, PowerState::Off).run();
+        assert_eq!(
+            (steps.len(), reason(&steps[0])),
+            (1, Some("WRONG_STATE")),
+            "{kind:?}"
+        );
+    }
+}
+
+/// For a user: a VM that was put back has the hardware of then, runs although it was off, or goes back once more
+/// whenever its agent is restarted.
+#[test]
+fn going_back_is_done_once_and_the_definition_is_brought_up_to_date() {
+    let snapshot = SNAPSHOT;
+    let revert = |memory| OperationKind::RevertSnapshot { snapshot, memory };
+    let step = |memory| Step::Revert { snapshot, memory };
+    let mut off = Bench::new(revert(false), PowerState::Off).with(OFF, None);
+    assert_eq!(off.run(), [step(false), Step::Define, done()]);
+    for state in [OFF, InstanceState::Running, InstanceState::Paused] {
+        let old = RunMark {
+            epoch: 1,
+            generation: 2,
+        };
+        let mut on = Bench::new(revert(true), PowerState::On).with(state, Some(old));
+        assert_eq!(on.run(), [step(true), Step::Define, done()], "{state:?}");
+        on.progress = Progress::default();
+        assert_eq!(
+            on.run(),
+            [done()],
+            "another agent sees by the mark that it was done"
+        );
+    }
+    let crashed = InstanceState::Off(StopCause::Crashed);
+    let mut died = Bench::new(revert(true), PowerState::On).with(crashed, Some(mark()));
+    assert_eq!(reason(died.run().last().unwrap()), Some("HYPERVISOR_FAILED"));
 }
 
 /// For a user: a deletion that leaves the machine or the disks behind, or removes disks under a machine.

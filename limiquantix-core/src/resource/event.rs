@@ -63,6 +63,14 @@ pub enum EventKind {
     ProjectUpdated,
     /// A project is gone.
     ProjectDeleted,
+    /// A snapshot was taken.
+    SnapshotCreated,
+    /// A VM was put back to a snapshot.
+    SnapshotReverted,
+    /// A snapshot is gone.
+    SnapshotDeleted,
+    /// Taking or removing a snapshot failed.
+    SnapshotFailed,
     /// A node was seen for the first time, or came back with another boot.
     NodeRegistered,
     /// A node's heartbeats arrive again.
@@ -124,6 +132,10 @@ impl EventKind {
             Self::ProjectCreated => "project_created",
             Self::ProjectUpdated => "project_updated",
             Self::ProjectDeleted => "project_deleted",
+            Self::SnapshotCreated => "snapshot_created",
+            Self::SnapshotReverted => "snapshot_reverted",
+            Self::SnapshotDeleted => "snapshot_deleted",
+            Self::SnapshotFailed => "snapshot_failed",
             Self::NodeRegistered => "node_registered",
             Self::NodeReady => "node_ready",
             Self::NodeNotReady => "node_not_ready",

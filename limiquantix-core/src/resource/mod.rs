@@ -20,6 +20,7 @@ mod port;
 mod project;
 mod rule;
 mod recommendation;
+mod snapshot;
 mod task;
 mod vm;
 mod volume;
@@ -46,6 +47,7 @@ pub use project::{Project, ProjectSpec};
 pub use recommendation::{
     Decision, Impact, NodeRef, Recommendation, RecommendationPriority, RecommendationState,
 };
+pub use snapshot::{Snapshot, SnapshotPhase};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

@@ -11,6 +11,7 @@ use super::{
     PlacementRule, Pool, Project, ProjectUsage, Revision, Task, Vm, Volume,
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
     Project, Recommendation, Revision, Task, Vm, Volume,
+    Project, Revision, Snapshot, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -175,6 +176,8 @@ kinds! {
     Pool(Pool, crate::identity::PoolId, "pool");
     /// A virtual disk.
     Volume(Volume, crate::identity::VolumeId, "volume");
+    /// A VM as it was at one moment.
+    Snapshot(Snapshot, crate::identity::SnapshotId, "snapshot");
     /// A virtual network.
     Network(Network, crate::identity::NetworkId, "network");
     /// What is taken of one network: ports and addresses.

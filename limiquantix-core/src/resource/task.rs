@@ -57,6 +57,12 @@ pub enum TaskKind {
     SuspendVm,
     /// Let it go on.
     ResumeVm,
+    /// Take a snapshot of it.
+    CreateSnapshot,
+    /// Put it back to a snapshot.
+    RevertSnapshot,
+    /// Remove a snapshot of it.
+    DeleteSnapshot,
     /// Change it.
     UpdateVm,
     /// Remove it.
@@ -73,6 +79,9 @@ impl TaskKind {
             Self::RebootVm => "reboot_vm",
             Self::SuspendVm => "suspend_vm",
             Self::ResumeVm => "resume_vm",
+            Self::CreateSnapshot => "create_snapshot",
+            Self::RevertSnapshot => "revert_snapshot",
+            Self::DeleteSnapshot => "delete_snapshot",
             Self::UpdateVm => "update_vm",
             Self::DeleteVm => "delete_vm",
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Attachment, IndexEntry, Meta};
 use crate::error::{Error, Result};
-use crate::identity::{ImageName, Name, NodeId, ProjectId, TaskId, VmId, VolumeId};
+use crate::identity::{ImageName, Name, NodeId, ProjectId, SnapshotId, TaskId, VmId, VolumeId};
 use crate::time::Timestamp;
 use crate::unit::{Cores, Gibibytes, Mebibytes};
 
@@ -37,6 +37,12 @@ pub struct Vm {
     /// What its network interfaces are plugged into, in the order of `spec.nics`.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
+    /// Its snapshots, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snapshots: Vec<SnapshotId>,
+    /// The snapshot that was last taken or gone back to: what its disks derive from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_snapshot: Option<SnapshotId>,
     /// The one operation under way, if any.
     pub operation: Option<Operation>,
     /// It is to be removed; the record stays until the node has confirmed that nothing is left.
@@ -313,6 +319,25 @@ pub enum OperationKind {
     Suspend,
     /// Let a paused guest go on.
     Resume,
+    /// Take a snapshot.
+    CreateSnapshot {
+        /// Which.
+        snapshot: SnapshotId,
+        /// The guest is on, and its memory is to be kept too.
+        memory: bool,
+    },
+    /// Go back to a snapshot.
+    RevertSnapshot {
+        /// Which.
+        snapshot: SnapshotId,
+        /// It has the guest's memory, and the guest is to run on from there.
+        memory: bool,
+    },
+    /// Remove a snapshot.
+    DeleteSnapshot {
+        /// Which.
+        snapshot: SnapshotId,
+    },
     /// Bring the machine's definition up to its spec.
     Update,
     /// Force off and remove, volumes included.
@@ -440,6 +465,16 @@ pub enum StopCause {
     StartFailed,
     /// Not known, for example after the node was rebooted.
     Unknown,
+}
+
+impl OperationKind {
+    /// Whether it is about a snapshot.
+    pub const fn is_of_snapshot(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSnapshot { .. } | Self::RevertSnapshot { .. } | Self::DeleteSnapshot { .. }
+        )
+    }
 }
 
 impl Vm {

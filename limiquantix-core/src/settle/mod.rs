@@ -1,8 +1,11 @@
 //! What an agent's report means: a pure function from what was known and what was seen to what is known
 //! now. The caller commits the outcome with the versions it read as preconditions.
 
+mod snapshot;
 #[cfg(test)]
 mod tests;
+
+pub use snapshot::{SnapshotsSettled, settle_snapshots};
 
 use crate::contract::{InstanceState, RunMark};
 use crate::error::{Error, Reason, Result};
@@ -199,7 +202,10 @@ impl Settling {
             | OperationKind::Start
             | OperationKind::Reboot { .. }
             | OperationKind::Suspend
-            | OperationKind::Resume => {}
+            | OperationKind::Resume
+            | OperationKind::CreateSnapshot { .. }
+            | OperationKind::RevertSnapshot { .. }
+            | OperationKind::DeleteSnapshot { .. } => {}
             OperationKind::Stop { .. } => self.vm.status.cause = Some(StopCause::Requested),
             OperationKind::Update => self.event(EventKind::VmUpdated, "brought up to its new spec"),
             OperationKind::Delete => {
@@ -237,7 +243,14 @@ impl Settling {
             OperationKind::Stop { .. }
             | OperationKind::Reboot { .. }
             | OperationKind::Suspend
-            | OperationKind::Resume => {}
+            | OperationKind::Resume
+            | OperationKind::CreateSnapshot { .. }
+            | OperationKind::DeleteSnapshot { .. } => {}
+            // What was off and did not come up has not ended.
+            OperationKind::RevertSnapshot { .. } if self.vm.status.started_at.is_none() => {
+                self.intend(PowerState::Off);
+            }
+            OperationKind::RevertSnapshot { .. } => {}
         }
     }
 
@@ -431,7 +444,13 @@ fn transitional(kind: OperationKind, now: VmPhase) -> VmPhase {
         OperationKind::Delete => VmPhase::Deleting,
         // Only what is off can be updated.
         OperationKind::Update if now == VmPhase::Unknown => VmPhase::Stopped,
-        OperationKind::Update | OperationKind::Suspend | OperationKind::Resume => now,
+        // A guest stands still while its memory is kept: that is no pause that somebody asked for.
+        OperationKind::CreateSnapshot { .. }
+        | OperationKind::RevertSnapshot { .. }
+        | OperationKind::DeleteSnapshot { .. }
+        | OperationKind::Suspend
+        | OperationKind::Resume
+        | OperationKind::Update => now,
     }
 }
 

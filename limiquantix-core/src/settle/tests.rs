@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::lifecycle::fixture::{NOW, OPERATIONS, busy, task, task_id, vm};
+use crate::lifecycle::fixture::{NOW, OPERATIONS, SNAPSHOT, busy, task, task_id, vm};
 use crate::resource::TaskKind;
 
 const RUNNING: Seen = Seen::Defined {
@@ -331,6 +331,64 @@ fn failures_revert_the_intent_to_what_is_there() {
         assert_eq!(ended.error.unwrap().message, "no such luck");
         assert_eq!(after.status.message, "no such luck", "{kind:?}: the VM says why");
     }
+}
+
+/// For a user: a VM that could not be put back is meant to run although it is off, or its end is announced although
+/// it never ran.
+#[test]
+fn a_failed_reversal_leaves_the_intent_at_what_is_there() {
+    let revert = OperationKind::RevertSnapshot {
+        snapshot: SNAPSHOT,
+        memory: true,
+    };
+    let begun = crate::lifecycle::begin(&vm(VmPhase::Stopped), revert, task_id(0), NOW);
+    assert_eq!(begun.power.state, PowerState::On);
+    let (settled, _) = end(&begun, off(StopCause::Requested), failure());
+    assert_eq!(
+        kinds(&settled),
+        [EventKind::VmFailed],
+        "it did not end: it was off"
+    );
+    let after = settled.vm.unwrap();
+    assert_eq!(
+        (after.status.phase, after.power.state),
+        (VmPhase::Stopped, PowerState::Off)
+    );
+
+    let begun = crate::lifecycle::begin(&vm(VmPhase::Running), revert, task_id(0), NOW);
+    let (settled, _) = end(&begun, RUNNING, failure());
+    let after = settled.vm.unwrap();
+    assert_eq!(
+        (after.status.phase, after.power.state),
+        (VmPhase::Running, PowerState::On)
+    );
+    let (settled, _) = end(&begun, off(StopCause::StartFailed), failure());
+    assert_eq!(kinds(&settled), [EventKind::VmFailed, EventKind::VmStopped]);
+    assert_eq!(settled.vm.unwrap().power.state, PowerState::Off);
+
+    let begun = crate::lifecycle::begin(&vm(VmPhase::Stopped), revert, task_id(0), NOW);
+    let (settled, _) = end(&begun, RUNNING, Outcome::Done);
+    assert_eq!(kinds(&settled), [EventKind::VmStarted]);
+    assert_eq!(settled.vm.unwrap().status.started_at, Some(NOW));
+}
+
+/// For a user: a guest stands still while its memory is written, and is shown as suspended by somebody.
+#[test]
+fn a_snapshot_under_way_is_no_pause() {
+    let take = OperationKind::CreateSnapshot {
+        snapshot: SNAPSHOT,
+        memory: true,
+    };
+    let before = busy(VmPhase::Running, take);
+    let settled = settle(&before, None, &report(PAUSED, None), NOW).unwrap();
+    assert_eq!(settled.events, []);
+    assert_eq!(settled.vm.unwrap().status.phase, VmPhase::Running);
+    let (settled, _) = end(&before, PAUSED, Outcome::Done);
+    assert_eq!(
+        settled.vm.unwrap().status.phase,
+        VmPhase::Suspended,
+        "but this is one"
+    );
 }
 
 /// For a user: a failed start is shown without its cause, or with that of an earlier run.

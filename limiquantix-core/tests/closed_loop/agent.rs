@@ -150,6 +150,9 @@ impl Agent {
             Step::Reboot { .. } => hypervisor.reboot(a.epoch),
             Step::Suspend => hypervisor.pause(a.epoch, InstanceState::Paused),
             Step::Resume => hypervisor.pause(a.epoch, InstanceState::Running),
+            Step::TakeSnapshot { memory, .. } => hypervisor.take_snapshot(a.epoch, *memory),
+            Step::Revert { memory, .. } => hypervisor.revert(a.run_mark(), *memory),
+            Step::RemoveSnapshot(_) => hypervisor.remove_snapshot(a.epoch),
             Step::RemoveMachine => hypervisor.remove(a.epoch),
             Step::RecordVolumes(_) | Step::Wait(_) | Step::Report(..) | Step::Rest => {
                 Err(Error::internal("no effect"))
@@ -161,6 +164,9 @@ impl Agent {
                 Step::RemoveVolumes => self.progress.volumes_removed = true,
                 Step::AskToStop => self.progress.stop_asked = Some(now),
                 Step::Reboot { .. } => self.progress.rebooted = true,
+                Step::TakeSnapshot { .. } | Step::Revert { .. } | Step::RemoveSnapshot(_) => {
+                    self.progress.snapshot_done = true;
+                }
                 _ => {}
             },
             Err(e) => self.trouble(&e, hypervisor, patient),
@@ -188,8 +194,8 @@ impl Agent {
 
     fn trouble(&mut self, e: &Error, hypervisor: &Hypervisor, patient: bool) {
         self.next = None;
-        let passes =
-            e.kind() == ErrorKind::Unavailable || matches!(e.reason(), Reason::StaleEpoch | Reason::NotFound);
+        let gone = e.reason() == Reason::NotFound && e.get("kind") == Some("vm");
+        let passes = e.kind() == ErrorKind::Unavailable || e.reason() == Reason::StaleEpoch || gone;
         let Some(a) = self.assignment.clone() else { return };
         let Some(op) = a.operation.clone().filter(|_| !(passes && patient)) else {
             return;

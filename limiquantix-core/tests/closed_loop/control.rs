@@ -66,6 +66,8 @@ impl Control {
             }),
             volumes: control.unmade.iter().copied().collect(),
             attachments: Vec::new(),
+            snapshots: Vec::new(),
+            current_snapshot: None,
             operation: None,
             deleting: false,
             status: VmStatus::pending(),
@@ -111,6 +113,9 @@ impl Control {
             OperationKind::Reboot { .. } => TaskKind::RebootVm,
             OperationKind::Suspend => TaskKind::SuspendVm,
             OperationKind::Resume => TaskKind::ResumeVm,
+            OperationKind::CreateSnapshot { .. } => TaskKind::CreateSnapshot,
+            OperationKind::RevertSnapshot { .. } => TaskKind::RevertSnapshot,
+            OperationKind::DeleteSnapshot { .. } => TaskKind::DeleteSnapshot,
             OperationKind::Update => TaskKind::UpdateVm,
             OperationKind::Delete => TaskKind::DeleteVm,
         };

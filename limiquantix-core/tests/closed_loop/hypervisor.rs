@@ -29,6 +29,8 @@ pub(crate) struct Machine {
     pub(crate) state: InstanceState,
     /// The guest was asked to shut down.
     pub(crate) asked: bool,
+    /// The snapshot there is: whether it has memory, and what was defined then.
+    snapshot: Option<(bool, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +176,7 @@ impl Hypervisor {
                     last_run: None,
                     state: InstanceState::Off(StopCause::Unknown),
                     asked: false,
+                    snapshot: None,
                 });
                 m.digest = digest;
             },
@@ -246,6 +249,70 @@ impl Hypervisor {
             |h| {
                 if let Some(m) = &mut h.machine {
                     m.state = to;
+                }
+            },
+        )
+    }
+
+    pub(crate) fn take_snapshot(&mut self, epoch: u32, memory: bool) -> Result<()> {
+        if self.reachable {
+            self.claim(epoch)?;
+            if self.is_on() != memory {
+                return Err(Error::new(Reason::WrongState, "memory or none"));
+            }
+        }
+        self.verb(
+            |_| {},
+            |h| {
+                if let Some(m) = &mut h.machine {
+                    m.snapshot = Some((memory, m.digest.clone()));
+                }
+            },
+        )
+    }
+
+    pub(crate) fn remove_snapshot(&mut self, epoch: u32) -> Result<()> {
+        if self.reachable && self.machine.is_some() {
+            self.claim(epoch)?;
+        }
+        self.verb(
+            |_| {},
+            |h| {
+                if let Some(m) = &mut h.machine {
+                    m.snapshot = None;
+                }
+            },
+        )
+    }
+
+    pub(crate) fn revert(&mut self, mark: RunMark, memory: bool) -> Result<()> {
+        if self.reachable {
+            self.claim(mark.epoch)?;
+            let kept = self.machine.as_ref().and_then(|m| m.snapshot.as_ref());
+            match kept {
+                None => return Err(Error::not_found("snapshot", 1)),
+                Some((had, _)) if memory && !had => return Err(Error::new(Reason::WrongState, "no memory")),
+                Some(_) if !memory && self.is_on() => return Err(Error::new(Reason::WrongState, "on")),
+                Some(_) => {}
+            }
+        }
+        self.verb(
+            |h| {
+                let Some(m) = &mut h.machine else { return };
+                if let Some((_, digest)) = &m.snapshot {
+                    m.digest.clone_from(digest);
+                }
+                if memory {
+                    if matches!(m.state, InstanceState::Off(_)) {
+                        h.starts += 1;
+                        m.asked = false;
+                    }
+                    m.state = InstanceState::Running;
+                }
+            },
+            |h| {
+                if let Some(m) = h.machine.as_mut().filter(|_| memory) {
+                    m.last_run = Some(mark);
                 }
             },
         )

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use limiquantix_core::contract::InstanceState;
-use limiquantix_core::identity::TaskId;
+use limiquantix_core::identity::{SnapshotId, TaskId};
 use limiquantix_core::lifecycle::{Verb, lose_sight};
 use limiquantix_core::reconcile::{Assignment, Step};
 use limiquantix_core::resource::{OperationKind, PowerState, StopCause, TaskState, VmPhase};
@@ -59,6 +59,8 @@ impl Totals {
             "superseded",
             "suspended",
             "resumed",
+            "snapshot taken",
+            "reverted",
             "cancelled",
             "task succeeded",
             "task failed",
@@ -83,6 +85,17 @@ impl Totals {
             );
         }
     }
+}
+
+/// The one snapshot that there may be.
+const SNAPSHOT: SnapshotId = SnapshotId::from_uuid(uuid::Uuid::from_u128(0x5000));
+
+/// Whether the operation is asked for so that the guest runs.
+fn is_start(kind: OperationKind) -> bool {
+    matches!(
+        kind,
+        OperationKind::Start | OperationKind::RevertSnapshot { memory: true, .. }
+    )
 }
 
 type Check = Result<(), String>;
@@ -193,7 +206,7 @@ impl World {
         }
         let grace = if extra >> 8 & 1 == 0 { 30 } else { 0 };
         let grace = Duration::from_secs(grace);
-        let (verb, kind) = match extra % 9 {
+        let (verb, kind) = match extra % 11 {
             0 | 1 => (Verb::Start, OperationKind::Start),
             2 | 3 => (
                 Verb::Stop {
@@ -205,6 +218,22 @@ impl World {
             5 => (Verb::Update, OperationKind::Update),
             6 => (Verb::Suspend, OperationKind::Suspend),
             7 => (Verb::Resume, OperationKind::Resume),
+            8 => {
+                let snapshot = SNAPSHOT;
+                let memory = self
+                    .control
+                    .vm
+                    .as_ref()
+                    .is_some_and(|vm| vm.status.phase != VmPhase::Stopped);
+                (Verb::Snapshot, OperationKind::CreateSnapshot { snapshot, memory })
+            }
+            9 => {
+                let (snapshot, memory) = (SNAPSHOT, extra >> 12 & 1 == 0);
+                (
+                    Verb::Revert { memory },
+                    OperationKind::RevertSnapshot { snapshot, memory },
+                )
+            }
             // Rarely, so that there is something left to play with.
             _ if extra >> 9 & 3 == 0 => (
                 Verb::Delete {
@@ -221,7 +250,7 @@ impl World {
                 if supersedes {
                     self.totals.count("superseded");
                 }
-                if kind == OperationKind::Start {
+                if is_start(kind) {
                     self.must_stay_off = false;
                 }
                 self.publish();
@@ -294,13 +323,14 @@ impl World {
             .as_ref()
             .ok_or("started without an assignment")?;
         let kind = a.operation.as_ref().map(|op| op.kind);
-        if !matches!(kind, Some(OperationKind::Create | OperationKind::Start)) {
+        if !kind.is_some_and(|kind| kind == OperationKind::Create || is_start(kind)) {
             return Err(format!("I8: a guest was started in the name of {kind:?}"));
         }
         if a.power.state != PowerState::On {
             return Err("I8: a guest was started that was meant to be off".to_owned());
         }
-        if matches!(step, Step::Run(mark) if last_run == Some(*mark)) {
+        let marked = last_run == Some(a.run_mark());
+        if marked && matches!(step, Step::Run(_) | Step::Revert { .. }) {
             return Err("a guest was started twice for one decision".to_owned());
         }
         if self.must_stay_off {
@@ -369,6 +399,8 @@ impl World {
             match kind {
                 Some(OperationKind::Suspend) if done => self.totals.count("suspended"),
                 Some(OperationKind::Resume) if done => self.totals.count("resumed"),
+                Some(OperationKind::CreateSnapshot { .. }) if done => self.totals.count("snapshot taken"),
+                Some(OperationKind::RevertSnapshot { .. }) if done => self.totals.count("reverted"),
                 _ => {}
             }
             if done && matches!(kind, Some(OperationKind::Stop { .. } | OperationKind::Delete)) {
@@ -606,15 +638,38 @@ impl World {
             return Ok(());
         }
         self.restore();
-        let grace = Duration::ZERO;
+        let (grace, snapshot) = (Duration::ZERO, SNAPSHOT);
         let off = (Verb::Stop { force: true }, OperationKind::Stop { grace });
         let wanted = [
             off,
             (Verb::Start, OperationKind::Start),
             (Verb::Reboot, OperationKind::Reboot { force: true }),
+            (
+                Verb::Snapshot,
+                OperationKind::CreateSnapshot {
+                    snapshot,
+                    memory: true,
+                },
+            ),
             (Verb::Suspend, OperationKind::Suspend),
             (Verb::Resume, OperationKind::Resume),
+            (
+                Verb::Revert { memory: true },
+                OperationKind::RevertSnapshot {
+                    snapshot,
+                    memory: true,
+                },
+            ),
             (Verb::Suspend, OperationKind::Suspend),
+            off,
+            (
+                Verb::Revert { memory: true },
+                OperationKind::RevertSnapshot {
+                    snapshot,
+                    memory: true,
+                },
+            ),
+            (Verb::RemoveSnapshot, OperationKind::DeleteSnapshot { snapshot }),
             off,
             (Verb::Update, OperationKind::Update),
             (Verb::Start, OperationKind::Start),
@@ -628,7 +683,7 @@ impl World {
                 Err(e) if e.reason() == Reason::AlreadyInState => continue,
                 Err(e) => return Err(format!("{verb:?} is refused in the end: {e}")),
             };
-            if kind == OperationKind::Start {
+            if is_start(kind) {
                 self.must_stay_off = false;
             }
             self.publish();

@@ -92,6 +92,7 @@ fn power_from_wire(at: &str, power: &wire::PowerIntent) -> Result<PowerIntent> {
 }
 
 fn operation_to_wire(operation: &Operation) -> wire::Operation {
+    let mut of_snapshot = (None, false);
     let (kind, force, grace) = match operation.kind {
         OperationKind::Create => (wire::OperationKind::Create, false, None),
         OperationKind::Start => (wire::OperationKind::Start, false, None),
@@ -99,6 +100,18 @@ fn operation_to_wire(operation: &Operation) -> wire::Operation {
         OperationKind::Reboot { force } => (wire::OperationKind::Reboot, force, None),
         OperationKind::Suspend => (wire::OperationKind::Suspend, false, None),
         OperationKind::Resume => (wire::OperationKind::Resume, false, None),
+        OperationKind::CreateSnapshot { snapshot, memory } => {
+            of_snapshot = (Some(snapshot), memory);
+            (wire::OperationKind::CreateSnapshot, false, None)
+        }
+        OperationKind::RevertSnapshot { snapshot, memory } => {
+            of_snapshot = (Some(snapshot), memory);
+            (wire::OperationKind::RevertSnapshot, false, None)
+        }
+        OperationKind::DeleteSnapshot { snapshot } => {
+            of_snapshot = (Some(snapshot), false);
+            (wire::OperationKind::DeleteSnapshot, false, None)
+        }
         OperationKind::Update => (wire::OperationKind::Update, false, None),
         OperationKind::Delete => (wire::OperationKind::Delete, false, None),
     };
@@ -107,12 +120,16 @@ fn operation_to_wire(operation: &Operation) -> wire::Operation {
         kind: kind.into(),
         force,
         grace: grace.map(duration_to_wire).into(),
+        snapshot_id: of_snapshot.0.map(|id| id.to_string()).unwrap_or_default(),
+        with_memory: of_snapshot.1,
         ..Default::default()
     }
 }
 
 fn operation_from_wire(at: &str, operation: &wire::Operation) -> Result<Operation> {
     let (kind, grace) = (path(at, "kind"), path(at, "grace"));
+    let snapshot = || id::parse_snapshot_id(&path(at, "snapshot_id"), &operation.snapshot_id);
+    let memory = operation.with_memory;
     Ok(Operation {
         task: id::parse_task_id(&path(at, "task_id"), &operation.task_id)?,
         kind: match known(&kind, operation.kind)? {
@@ -134,6 +151,17 @@ fn operation_from_wire(at: &str, operation: &wire::Operation) -> Result<Operatio
             },
             wire::OperationKind::Suspend => OperationKind::Suspend,
             wire::OperationKind::Resume => OperationKind::Resume,
+            wire::OperationKind::CreateSnapshot => OperationKind::CreateSnapshot {
+                snapshot: snapshot()?,
+                memory,
+            },
+            wire::OperationKind::RevertSnapshot => OperationKind::RevertSnapshot {
+                snapshot: snapshot()?,
+                memory,
+            },
+            wire::OperationKind::DeleteSnapshot => OperationKind::DeleteSnapshot {
+                snapshot: snapshot()?,
+            },
             wire::OperationKind::Update => OperationKind::Update,
             wire::OperationKind::Delete => OperationKind::Delete,
         },

@@ -5,6 +5,7 @@ use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, 
 use limiquantix_core::identity::{AlertId, ClusterId, EventId, NodeId, TaskId, VmId, VolumeId};
 use limiquantix_core::identity::{AlertId, ClusterId, NodeId, RuleId, TaskId, VmId, VolumeId};
 use limiquantix_core::identity::{AlertId, NodeId, RecommendationId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{AlertId, NodeId, SnapshotId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ parsers! {
     parse_port_id -> PortId;
     /// Reads the id of a recommendation.
     parse_recommendation_id -> RecommendationId;
+    /// Reads the id of a snapshot.
+    parse_snapshot_id -> SnapshotId;
     /// Reads the id of a volume.
     parse_volume_id -> VolumeId;
 }

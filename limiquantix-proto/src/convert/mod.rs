@@ -31,6 +31,7 @@ pub mod placement;
 pub mod project;
 pub mod rule;
 pub mod recommendation;
+pub mod snapshot;
 pub mod task;
 pub mod update;
 pub mod vm;

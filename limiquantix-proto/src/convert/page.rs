@@ -81,6 +81,7 @@ list_requests! {
     crate::network::v1::ListNetworksRequest,
     crate::network::v1::ListPortsRequest,
     crate::event::v1::ListEventsRequest,
+    crate::compute::v1::ListSnapshotsRequest,
     crate::task::v1::ListTasksRequest,
     crate::project::v1::ListProjectsRequest,
 }

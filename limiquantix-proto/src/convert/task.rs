@@ -23,6 +23,9 @@ pub fn to_wire(task: &Task) -> wire::Task {
             TaskKind::RebootVm => wire::TaskKind::RebootVm,
             TaskKind::SuspendVm => wire::TaskKind::SuspendVm,
             TaskKind::ResumeVm => wire::TaskKind::ResumeVm,
+            TaskKind::CreateSnapshot => wire::TaskKind::CreateSnapshot,
+            TaskKind::RevertSnapshot => wire::TaskKind::RevertSnapshot,
+            TaskKind::DeleteSnapshot => wire::TaskKind::DeleteSnapshot,
             TaskKind::UpdateVm => wire::TaskKind::UpdateVm,
             TaskKind::DeleteVm => wire::TaskKind::DeleteVm,
         }

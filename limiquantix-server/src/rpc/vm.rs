@@ -3,14 +3,14 @@ use connectrpc::{
     ConnectError, InboundStream, RequestContext, Response, ServiceRequest, ServiceResult, ServiceStream,
 };
 use limiquantix::core::contract::{ConsoleKind, Selector};
-use limiquantix::core::identity::{Name, ProjectId, VmId};
-use limiquantix::core::resource::Vm;
+use limiquantix::core::identity::{Name, ProjectId, SnapshotId, VmId};
+use limiquantix::core::resource::{Snapshot, Vm};
 use limiquantix::core::{Error, Result};
-use limiquantix::{ControlPlane, CreateVm, UpdateVm, VmService as Vms};
+use limiquantix::{ControlPlane, CreateSnapshot, CreateVm, UpdateVm, VmService as Vms};
 use limiquantix_proto::compute::v1 as wire;
 use limiquantix_proto::compute::v1::VmService;
 use limiquantix_proto::convert::{
-    console as console_convert, id, page, placement, update, vm as convert, vm_spec,
+    console as console_convert, id, page, placement, snapshot, update, vm as convert, vm_spec,
 };
 
 use limiquantix_proto::event::v1::ChangeType;
@@ -65,6 +65,18 @@ fn create_from_wire(request: &wire::CreateVMRequest) -> Result<CreateVm> {
         spec: vm_spec::required_from_wire("spec", request.spec.as_option())?,
         start: request.start,
     })
+}
+
+/// The answer to a mutation: the snapshot as it is now, or as it would be.
+fn answer_snapshot(found: &Snapshot, validate_only: bool) -> ServiceResult<wire::Snapshot> {
+    Response::ok(match validate_only {
+        true => snapshot::preview_to_wire(found),
+        false => snapshot::to_wire(found),
+    })
+}
+
+fn snapshot_id(text: &str) -> Result<SnapshotId, ConnectError> {
+    id::parse_snapshot_id("id", text).map_err(refuse)
 }
 
 fn vm_id(text: &str) -> Result<VmId, ConnectError> {
@@ -237,6 +249,74 @@ impl VmService for Handler {
     ) -> ServiceResult<wire::VirtualMachine> {
         let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
         let vm = self.vms.resume(&call, vm_id(request.id)?).await.map_err(refuse)?;
+        self.answer(&vm, request.validate_only)
+    }
+
+    async fn create_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::CreateSnapshotRequest>,
+    ) -> ServiceResult<wire::Snapshot> {
+        let request = request.to_owned_message();
+        let create = CreateSnapshot {
+            vm: id::parse_vm_id("vm_id", &request.vm_id).map_err(refuse)?,
+            name: Name::parse("name", &request.name).map_err(refuse)?,
+            description: request.description,
+            labels: request.labels,
+        };
+        let call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
+        let snapshot = self.vms.create_snapshot(&call, create).await.map_err(refuse)?;
+        answer_snapshot(&snapshot, request.validate_only)
+    }
+
+    async fn get_snapshot(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::GetSnapshotRequest>,
+    ) -> ServiceResult<wire::Snapshot> {
+        let found = self.vms.get_snapshot(snapshot_id(request.id)?).await;
+        Response::ok(snapshot::to_wire(&*found.map_err(refuse)?))
+    }
+
+    async fn list_snapshots(
+        &self,
+        _: RequestContext,
+        request: ServiceRequest<'_, wire::ListSnapshotsRequest>,
+    ) -> ServiceResult<wire::ListSnapshotsResponse> {
+        let (vm, listing) = snapshot::listing_from_wire(&request.to_owned_message()).map_err(refuse)?;
+        let found = self
+            .vms
+            .list_snapshots(vm, listing.selector.clone(), listing.page.clone())
+            .await
+            .map_err(refuse)?;
+        Response::ok(wire::ListSnapshotsResponse {
+            snapshots: found.items.iter().map(|s| snapshot::to_wire(s)).collect(),
+            next_page_token: listing.next_page_token(found.next.as_deref()),
+            total_count: found.total.map(page::count_to_wire),
+            revision: found.revision.0,
+            ..Default::default()
+        })
+    }
+
+    async fn delete_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::DeleteSnapshotRequest>,
+    ) -> ServiceResult<wire::Snapshot> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let id = snapshot_id(request.id)?;
+        let snapshot = self.vms.delete_snapshot(&call, id).await.map_err(refuse)?;
+        answer_snapshot(&snapshot, request.validate_only)
+    }
+
+    async fn revert_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, wire::RevertSnapshotRequest>,
+    ) -> ServiceResult<wire::VirtualMachine> {
+        let call = call(&ctx, request.request_id, request.etag, request.validate_only)?;
+        let id = snapshot_id(request.id)?;
+        let vm = self.vms.revert_snapshot(&call, id).await.map_err(refuse)?;
         self.answer(&vm, request.validate_only)
     }
 

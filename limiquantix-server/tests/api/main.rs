@@ -20,6 +20,7 @@ mod protocols;
 mod recommendations;
 mod repeat;
 mod rules;
+mod snapshots;
 mod startup;
 mod stopping;
 mod stores;

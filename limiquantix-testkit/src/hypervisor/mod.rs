@@ -12,6 +12,7 @@ pub mod definition;
 pub mod epochs;
 pub mod events;
 pub mod power;
+pub mod snapshots;
 
 pub use rig::{Disturbance, Guest, Rig, run_case};
 
@@ -49,6 +50,16 @@ macro_rules! hypervisor_conformance {
                 a_suspended_guest_can_be_powered_off,
                 starting_what_is_suspended_resumes_it,
                 what_is_off_is_neither_suspended_nor_resumed,
+            ],
+            snapshots: [
+                a_snapshot_is_taken_once_and_changes_nothing,
+                memory_is_kept_of_what_is_on_and_of_nothing_else,
+                what_ran_goes_back_and_is_marked,
+                what_was_off_goes_back_and_stays_off,
+                no_old_permission_comes_back_with_a_snapshot,
+                a_new_definition_leaves_snapshots_alone,
+                one_snapshot_is_removed_and_the_others_stay,
+                snapshots_end_with_the_machine,
             ],
             epochs: [
                 every_verb_refuses_a_lower_epoch,

@@ -42,6 +42,8 @@ pub enum Guest {
     Polite,
     /// Powers itself off soon after its greeting.
     Brief,
+    /// Deaf, with a disk, so that there is something to take a snapshot of.
+    Stateful,
 }
 
 /// Something that happens past the contract.

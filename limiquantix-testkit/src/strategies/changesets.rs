@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::nodes::{any_allocation, any_node};
 use super::tasks::{any_task, any_volume};
-use super::vms::any_vm;
+use super::vms::{any_snapshot, any_vm};
 use crate::fixtures;
 
 /// A changeset that an empty store must refuse.
@@ -106,5 +106,6 @@ fn any_object() -> impl Strategy<Value = Object> {
         any_allocation().prop_map(Resource::into_object),
         any_task().prop_map(Resource::into_object),
         any_volume().prop_map(Resource::into_object),
+        any_snapshot().prop_map(Resource::into_object),
     ]
 }

@@ -18,7 +18,7 @@ pub use names::{any_image, any_labels, any_name, any_project};
 pub use nodes::{any_allocation, any_node, any_taint};
 pub use slots::{Slots, any_selector};
 pub use tasks::{any_task, any_volume};
-pub use vms::{any_vm, any_vm_spec};
+pub use vms::{any_snapshot, any_vm, any_vm_spec};
 
 use limiquantix_core::time::Timestamp;
 use proptest::prelude::*;

@@ -20,6 +20,9 @@ pub fn any_task() -> impl Strategy<Value = Task> {
         TaskKind::RebootVm,
         TaskKind::SuspendVm,
         TaskKind::ResumeVm,
+        TaskKind::CreateSnapshot,
+        TaskKind::RevertSnapshot,
+        TaskKind::DeleteSnapshot,
         TaskKind::UpdateVm,
         TaskKind::DeleteVm,
     ]);

@@ -1,11 +1,14 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use limiquantix_core::identity::{NodeId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{NodeId, SnapshotId, TaskId, VmId, VolumeId};
 use limiquantix_core::resource::{
     Accel, AccelPreference, Attachment, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel,
     NicSpec, Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, StopCause,
     Toleration, Vm, VmPhase, VmSpec, VmStatus,
+    Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel, NicSpec,
+    Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, Snapshot, SnapshotPhase,
+    StopCause, Toleration, Vm, VmPhase, VmSpec, VmStatus,
 };
 use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use proptest::option::of;
@@ -86,6 +89,8 @@ pub fn any_vm() -> impl Strategy<Value = Vm> {
                     }),
                     volumes,
                     attachments,
+                    snapshots: Vec::new(),
+                    current_snapshot: None,
                     operation: operation.map(|(task, kind)| Operation {
                         task: TaskId::from_uuid(task),
                         kind,
@@ -168,6 +173,41 @@ fn any_placement_spec() -> impl Strategy<Value = PlacementSpec> {
     })
 }
 
+fn any_snapshot_id() -> impl Strategy<Value = SnapshotId> {
+    any_uuid().prop_map(SnapshotId::from_uuid)
+}
+
+/// Any snapshot.
+pub fn any_snapshot() -> impl Strategy<Value = Snapshot> {
+    let identity = (any_uuid(), any_name(), any_uuid(), any_uuid(), "\\PC{0,40}");
+    let owner = (any_project(), any_labels(), any_time(), any_vm_spec());
+    let links = (of(any_snapshot_id()), of(any_uuid()), any::<bool>());
+    let volumes = prop::collection::vec(any_uuid().prop_map(VolumeId::from_uuid), 0..4);
+    let parts = (identity, owner, links, volumes, select(SnapshotPhase::ALL));
+    let made = parts.prop_map(|(identity, owner, (parent, task, with_memory), volumes, phase)| {
+        let (id, name, vm, node, text) = identity;
+        let (project, labels, created, spec) = owner;
+        Snapshot {
+            id: SnapshotId::from_uuid(id),
+            meta: Meta::created(created, labels),
+            vm: VmId::from_uuid(vm),
+            name,
+            project,
+            description: text.clone(),
+            node: NodeId::from_uuid(node),
+            parent,
+            with_memory,
+            spec,
+            volumes,
+            phase,
+            task: task.map(TaskId::from_uuid),
+            message: text,
+        }
+    });
+    // By value it would not fit on a stack beside the others.
+    made.boxed()
+}
+
 fn any_operation() -> impl Strategy<Value = OperationKind> {
     prop_oneof![
         Just(OperationKind::Create),
@@ -178,6 +218,11 @@ fn any_operation() -> impl Strategy<Value = OperationKind> {
         any::<bool>().prop_map(|force| OperationKind::Reboot { force }),
         Just(OperationKind::Suspend),
         Just(OperationKind::Resume),
+        (any_snapshot_id(), any::<bool>())
+            .prop_map(|(snapshot, memory)| OperationKind::CreateSnapshot { snapshot, memory }),
+        (any_snapshot_id(), any::<bool>())
+            .prop_map(|(snapshot, memory)| OperationKind::RevertSnapshot { snapshot, memory }),
+        any_snapshot_id().prop_map(|snapshot| OperationKind::DeleteSnapshot { snapshot }),
         Just(OperationKind::Update),
         Just(OperationKind::Delete),
     ]

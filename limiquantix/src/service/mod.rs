@@ -25,6 +25,7 @@ pub use rule::{CreateRule, RuleService, UpdateRule};
 pub use recommendation::RecommendationService;
 pub use task::TaskService;
 pub(crate) use vm::claims;
-pub use vm::{CreateVm, Explanation, UpdateVm, VmService};
+pub(crate) use vm::snapshot::{settle_snapshots, snapshots_of};
+pub use vm::{CreateSnapshot, CreateVm, Explanation, UpdateVm, VmService};
 pub(crate) use watch::watch;
 pub use watch::{WatchEvent, WatchItems, WatchStart};

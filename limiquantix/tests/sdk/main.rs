@@ -21,4 +21,5 @@ mod reports;
 mod retention;
 mod task_waits;
 mod rules;
+mod snapshots;
 mod watching;

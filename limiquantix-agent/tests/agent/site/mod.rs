@@ -12,11 +12,12 @@ use limiquantix::core::Result;
 use limiquantix::core::contract::{Clock, Hypervisor, InstanceState, Repository, Selector, StorageBackend};
 use limiquantix::core::identity::{ProjectId, TaskId, VmId};
 use limiquantix::core::resource::{
-    Labels, NodeAllocation, OperationKind, PowerState, Resource, Task, TaskState, Vm, VmPhase, Volume,
+    Labels, NodeAllocation, Operation, OperationKind, PowerState, Resource, Snapshot, SnapshotPhase, Task,
+    TaskState, Vm, VmPhase, Volume,
 };
 use limiquantix::core::time::{Monotonic, Timestamp};
 use limiquantix::core::unit::Mebibytes;
-use limiquantix::{Call, ControlPlane, CreateVm, Settings, SystemIds};
+use limiquantix::{Call, ControlPlane, CreateSnapshot, CreateVm, Settings, SystemIds};
 use limiquantix_agent::{Agent, AgentConfig, NodeIdentity};
 use limiquantix_memory::MemoryStore;
 use limiquantix_mock::{MockConfig, MockHypervisor, MockNode};
@@ -303,6 +304,56 @@ impl Site {
     }
 }
 
+/// The VM as it was when the operation on its snapshot was accepted: it may be over by now.
+fn working(vm: &Vm, snapshot: &Snapshot, kind: OperationKind) -> Arc<Vm> {
+    let task = snapshot.task.unwrap();
+    Arc::new(Vm {
+        operation: Some(Operation { task, kind }),
+        ..vm.clone()
+    })
+}
+
+/// Asks for a snapshot.
+async fn take(site: &Site, vm: VmId) -> Arc<Snapshot> {
+    let wish = CreateSnapshot {
+        vm,
+        name: fixtures::name("before"),
+        description: String::new(),
+        labels: Labels::new(),
+    };
+    site.cp().vms().create_snapshot(&call(), wish).await.unwrap()
+}
+
+impl Site {
+    /// Takes a snapshot of a VM; the VM as it then is.
+    pub(crate) async fn snapshot(&self, vm: VmId) -> Option<Arc<Vm>> {
+        let before = self.vm(vm).await.unwrap();
+        let taken = take(self, vm).await;
+        let kind = OperationKind::CreateSnapshot {
+            snapshot: taken.id,
+            memory: taken.with_memory,
+        };
+        let asked = working(&before, &taken, kind);
+        assert_eq!(self.end_of(&asked).await.state, TaskState::Succeeded);
+        self.vm(vm).await
+    }
+
+    /// The records of a VM's snapshots and what its node has of them agree.
+    pub(crate) async fn assert_snapshots(&self, vm: &Vm, count: usize, context: &str) {
+        let kept = self.node.hypervisor().snapshots(vm.id).await.unwrap();
+        let kept: Vec<_> = kept.iter().map(|s| s.id).collect();
+        assert_eq!((kept.len(), &kept), (count, &vm.snapshots), "{context}");
+        let records = self.list::<Snapshot>().await;
+        assert_eq!(records.len(), count, "{context}");
+        assert!(
+            records
+                .iter()
+                .all(|s| s.phase == SnapshotPhase::Ready && s.task.is_none()),
+            "{context}: {records:?}"
+        );
+    }
+}
+
 /// Waits for `holds`, looking ever less often, but at least every 20 ms.
 pub(crate) async fn poll_until(what: &str, holds: impl AsyncFn() -> bool) {
     let deadline = tokio::time::Instant::now() + PATIENCE;
@@ -359,17 +410,25 @@ pub(crate) enum Deed {
     Reboot,
     Suspend,
     Resume,
+    Snapshot,
+    RevertDisks,
+    RevertMemory,
+    DropSnapshot,
     Delete,
 }
 
 impl Deed {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Create,
         Self::Start,
         Self::Stop,
         Self::Reboot,
         Self::Suspend,
         Self::Resume,
+        Self::Snapshot,
+        Self::RevertDisks,
+        Self::RevertMemory,
+        Self::DropSnapshot,
         Self::Delete,
     ];
 
@@ -384,8 +443,23 @@ impl Deed {
                 assert_eq!(site.end_of(&asked).await.state, TaskState::Succeeded);
                 site.vm(vm.id).await
             }
-            Self::Stop | Self::Reboot | Self::Suspend | Self::Delete => Some(site.running("web").await),
+            Self::RevertDisks => {
+                let vm = site.stopped("web").await;
+                site.snapshot(vm.id).await
+            }
+            Self::RevertMemory | Self::DropSnapshot => {
+                let vm = site.running("web").await;
+                site.snapshot(vm.id).await
+            }
+            Self::Stop | Self::Reboot | Self::Suspend | Self::Snapshot | Self::Delete => {
+                Some(site.running("web").await)
+            }
         }
+    }
+
+    /// Whether the VM has a snapshot once it is done.
+    fn keeps_one(self) -> bool {
+        matches!(self, Self::Snapshot | Self::RevertDisks | Self::RevertMemory)
     }
 
     /// Asks for it.
@@ -399,6 +473,23 @@ impl Deed {
             Self::Reboot => vms.reboot(&call(), id.unwrap(), true).await.unwrap(),
             Self::Suspend => vms.suspend(&call(), id.unwrap()).await.unwrap(),
             Self::Resume => vms.resume(&call(), id.unwrap()).await.unwrap(),
+            Self::Snapshot => {
+                let taken = take(site, id.unwrap()).await;
+                let kind = OperationKind::CreateSnapshot {
+                    snapshot: taken.id,
+                    memory: taken.with_memory,
+                };
+                working(vm.unwrap(), &taken, kind)
+            }
+            Self::RevertDisks | Self::RevertMemory => {
+                let snapshot = vm.unwrap().snapshots[0];
+                vms.revert_snapshot(&call(), snapshot).await.unwrap()
+            }
+            Self::DropSnapshot => {
+                let snapshot = vm.unwrap().snapshots[0];
+                let going = vms.delete_snapshot(&call(), snapshot).await.unwrap();
+                working(vm.unwrap(), &going, OperationKind::DeleteSnapshot { snapshot })
+            }
             Self::Delete => vms.delete(&call(), id.unwrap(), true).await.unwrap(),
         }
     }
@@ -410,11 +501,17 @@ impl Deed {
         site.assert_sound().await;
         let vm = site.vm(asked.id).await;
         let starts = site.node.journal().starts(asked.id) - starts_before;
+        if let Some(vm) = &vm {
+            site.assert_snapshots(vm, usize::from(self.keeps_one()), context)
+                .await;
+        }
         let expected = match self {
             Self::Create | Self::Start => (Some(VmPhase::Running), 1),
             Self::Stop => (Some(VmPhase::Stopped), 0),
             Self::Reboot | Self::Resume => (Some(VmPhase::Running), 0),
             Self::Suspend => (Some(VmPhase::Suspended), 0),
+            Self::Snapshot | Self::RevertMemory | Self::DropSnapshot => (Some(VmPhase::Running), 0),
+            Self::RevertDisks => (Some(VmPhase::Stopped), 0),
             Self::Delete => (None, 0),
         };
         assert_eq!((vm.map(|vm| vm.status.phase), starts), expected, "{context}");
@@ -427,6 +524,9 @@ impl Deed {
                     | OperationKind::Reboot { .. }
                     | OperationKind::Suspend
                     | OperationKind::Resume
+                    | OperationKind::CreateSnapshot { .. }
+                    | OperationKind::RevertSnapshot { .. }
+                    | OperationKind::DeleteSnapshot { .. }
                     | OperationKind::Delete
             )
         ));

@@ -44,10 +44,12 @@ const QUICK: Duration = Duration::from_secs(15);
 /// For calls that start or kill a process: libvirt itself gives a QEMU that ignores SIGTERM 15 s, and a loaded
 /// host may need several to start one.
 const SLOW: Duration = Duration::from_secs(90);
-/// Calls under way at once, quick and slow ones counted apart. libvirtd works at five of one connection
-/// (`max_client_requests`) and queues the rest, so three starts at a time leave it able to answer questions. With a
+/// For calls that write or read a guest's whole memory: a minute for every few gigabytes.
+const LONG: Duration = Duration::from_secs(3600);
+/// Calls under way at once, quick, slow and long ones counted apart. libvirtd works at five of one connection
+/// (`max_client_requests`) and queues the rest, so three starts and a snapshot at a time leave it able to answer questions. With a
 /// frozen daemon this also bounds the threads that hang.
-const AT_ONCE: (usize, usize) = (4, 3);
+const AT_ONCE: (usize, usize, usize) = (4, 3, 1);
 /// How long a slow call may wait for its place: after a reboot of the node all its guests are started at once.
 const SLOW_QUEUE: Duration = Duration::from_secs(600);
 /// For how long a call may still come back by itself, with libvirt's own words, once its connection is lost.
@@ -61,6 +63,7 @@ pub(crate) struct Link {
     keeper: Arc<Keeper>,
     quick: Arc<Semaphore>,
     slow: Arc<Semaphore>,
+    long: Arc<Semaphore>,
     turns: Turns,
 }
 
@@ -77,6 +80,7 @@ enum Status {
 pub(crate) enum Pace {
     Quick,
     Slow,
+    Long,
 }
 
 /// What a closure given to [`Link::call`] works with.
@@ -117,6 +121,7 @@ impl Link {
             keeper: Arc::new(Keeper::start(uri)?),
             quick: Arc::new(Semaphore::new(AT_ONCE.0)),
             slow: Arc::new(Semaphore::new(AT_ONCE.1)),
+            long: Arc::new(Semaphore::new(AT_ONCE.2)),
             turns: Turns::default(),
         })
     }
@@ -151,6 +156,7 @@ impl Link {
         let (limit, calls, queue) = match pace {
             Pace::Quick => (QUICK, &self.quick, QUICK),
             Pace::Slow => (SLOW, &self.slow, SLOW_QUEUE),
+            Pace::Long => (LONG, &self.long, LONG),
         };
         let given_up = Arc::new(AtomicBool::new(false));
         let _giving_up = GiveUp(Arc::clone(&given_up));

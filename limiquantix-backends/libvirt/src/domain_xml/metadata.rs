@@ -58,6 +58,13 @@ impl Mark {
         xml.finish()
     }
 
+    /// The element with its namespace, to stand anywhere.
+    pub(super) fn whole(&self) -> Result<String> {
+        let mut xml = Document::default();
+        self.write(&mut xml)?;
+        xml.finish()
+    }
+
     /// Writes the element with its namespace into a document.
     pub(super) fn write(&self, xml: &mut Document) -> Result<()> {
         xml.empty("lqx:vm", &self.attributes(Some(NAMESPACE)))

@@ -26,6 +26,7 @@ mod blueprint;
 mod metadata;
 mod probe;
 mod render;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -34,3 +35,4 @@ pub(crate) use metadata::{Asked, Mark, NAMESPACE, PREFIX};
 pub(crate) use probe::probe_xml;
 pub use render::fuzz_render;
 pub(crate) use render::{domain_type, render};
+pub(crate) use snapshot::{keeps_memory, remark, snapshot_document};

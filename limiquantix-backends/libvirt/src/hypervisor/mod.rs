@@ -11,6 +11,8 @@
 //! | `ensure_running` | raised epoch and forgotten stop (if there is any), start, run mark |
 //! | `ensure_stopped` | epoch and who asked, stop |
 //! | `ensure_suspended`, `ensure_resumed` | epoch, the state |
+//! | `ensure_snapshot`, `ensure_snapshot_absent` | epoch, the snapshot |
+//! | `revert_snapshot` | epoch, the present mark in the snapshot's definition, the state, run mark |
 //! | `ensure_absent` | destroy, undefine, seed and log files |
 
 mod absent;
@@ -19,6 +21,7 @@ mod domain;
 mod facts;
 mod inspect;
 mod power;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -30,10 +33,10 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use limiquantix_core::contract::{
     BoxStream, Capabilities, ConsoleChunk, ConsoleIo, Hypervisor, Instance, InstanceEvent, Machine,
-    NodeFacts, RunMark, Stop,
+    NodeFacts, RunMark, SnapshotInfo, Stop,
 };
 use limiquantix_core::error::Result;
-use limiquantix_core::identity::VmId;
+use limiquantix_core::identity::{SnapshotId, VmId};
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::connection::{Link, Pace};
@@ -65,6 +68,7 @@ impl Hypervisor for LibvirtHypervisor {
         Capabilities {
             interactive_console: true,
             survives_agent: true,
+            snapshots: true,
         }
     }
 
@@ -127,6 +131,37 @@ impl Hypervisor for LibvirtHypervisor {
         let what = format!("cannot resume VM {vm}");
         let work = move |session: &_| power::ensure_resumed(session, vm, epoch);
         self.link.call_for(vm, &what, Pace::Slow, work).await
+    }
+
+    async fn ensure_snapshot(&self, vm: VmId, epoch: u32, snapshot: SnapshotId, memory: bool) -> Result<()> {
+        let what = format!("cannot take a snapshot of VM {vm}");
+        let work = move |session: &_| snapshot::take(session, vm, epoch, snapshot, memory);
+        self.link.call_for(vm, &what, Pace::Long, work).await
+    }
+
+    async fn revert_snapshot(
+        &self,
+        vm: VmId,
+        snapshot: SnapshotId,
+        run: RunMark,
+        memory: bool,
+    ) -> Result<()> {
+        let what = format!("cannot revert VM {vm}");
+        let work = move |session: &_| snapshot::revert(session, vm, snapshot, run, memory);
+        self.link.call_for(vm, &what, Pace::Long, work).await
+    }
+
+    async fn ensure_snapshot_absent(&self, vm: VmId, epoch: u32, snapshot: SnapshotId) -> Result<()> {
+        let what = format!("cannot remove a snapshot of VM {vm}");
+        let work = move |session: &_| snapshot::remove(session, vm, epoch, snapshot);
+        self.link.call_for(vm, &what, Pace::Long, work).await
+    }
+
+    async fn snapshots(&self, vm: VmId) -> Result<Vec<SnapshotInfo>> {
+        let what = format!("cannot list the snapshots of VM {vm}");
+        self.link
+            .call(&what, Pace::Quick, move |session| snapshot::list(session, vm))
+            .await
     }
 
     async fn ensure_absent(&self, vm: VmId, epoch: u32) -> Result<()> {

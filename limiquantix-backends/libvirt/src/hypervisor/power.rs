@@ -135,7 +135,7 @@ pub(super) fn ensure_resumed(session: &Session, vm: VmId, epoch: u32) -> CallRes
 }
 
 /// The domain and its state, once the epoch is recorded and no start is under way.
-fn claim(session: &Session, vm: VmId, epoch: u32) -> CallResult<(Ours, DomainState)> {
+pub(super) fn claim(session: &Session, vm: VmId, epoch: u32) -> CallResult<(Ours, DomainState)> {
     let mut ours = find(session, vm)?;
     ours.check_epoch(epoch)?;
     ours.record(Mark {

@@ -2,9 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use limiquantix_core::contract::{Firmware, Hypervisor, Machine, StorageBackend, VolumeRequest};
+use limiquantix_core::contract::{
+    AssignedDisk, Firmware, Hypervisor, Machine, StorageBackend, VolumeRequest,
+};
 use limiquantix_core::identity::{ImageName, Name, ProjectId, VmId, VolumeId};
-use limiquantix_core::unit::{Cores, Mebibytes};
+use limiquantix_core::resource::VolumeSource;
+use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use limiquantix_testkit::hypervisor::{Disturbance, Guest};
 
 use super::{ACCEL, PATIENCE, Rig, image, pool, vm_id, volume_id};
@@ -38,6 +41,21 @@ pub(super) fn probe(name: &str, parameters: &str) -> Machine {
     }
 }
 
+/// A disk with nothing on it.
+pub(super) async fn blank(rig: &Rig) -> AssignedDisk {
+    let request = VolumeRequest {
+        id: volume_id(),
+        pool: pool(),
+        size: Gibibytes(1),
+        source: VolumeSource::Empty,
+    };
+    rig.storage.ensure_volume(&request).await.expect("volume");
+    AssignedDisk {
+        volume: request.id,
+        pool: pool(),
+    }
+}
+
 #[async_trait]
 impl limiquantix_testkit::hypervisor::Rig for Rig {
     fn hypervisor(&self) -> Arc<dyn Hypervisor> {
@@ -54,6 +72,10 @@ impl limiquantix_testkit::hypervisor::Rig for Rig {
             Guest::Deaf => bare("deaf"),
             Guest::Polite => probe("polite", ""),
             Guest::Brief => probe("brief", "lqx.once=1"),
+            Guest::Stateful => Machine {
+                disks: vec![blank(self).await],
+                ..bare("stateful")
+            },
         }
     }
 

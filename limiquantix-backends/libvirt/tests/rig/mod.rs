@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use limiquantix_core::contract::{Hypervisor, Machine, StorageBackend};
+use limiquantix_core::contract::{AssignedDisk, Hypervisor, Machine, StorageBackend};
 use limiquantix_core::identity::{ImageName, Name, VmId, VolumeId};
 use limiquantix_core::resource::Accel;
 use limiquantix_libvirt::{
@@ -148,7 +148,7 @@ impl Drop for Rig {
         for domain in connect.list_all_domains(0).unwrap_or_default() {
             if domain.xml_desc(0).is_ok_and(|xml| xml.contains(&here)) {
                 let _ = domain.destroy();
-                let _ = domain.undefine();
+                let _ = domain.undefine_flags(virt::sys::VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA);
             }
         }
         for pool in connect.list_all_storage_pools(0).unwrap_or_default() {
@@ -235,6 +235,11 @@ pub fn qemu_processes(vm: VmId) -> usize {
 /// A machine without anything, in epoch 1, under software emulation.
 pub fn bare(name: &str) -> Machine {
     guests::bare(name)
+}
+
+/// A disk with nothing on it.
+pub async fn blank(rig: &Rig) -> AssignedDisk {
+    guests::blank(rig).await
 }
 
 /// A machine that boots the probe guest.

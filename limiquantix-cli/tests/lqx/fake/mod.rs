@@ -27,7 +27,7 @@ use buffa_types::google::protobuf::Timestamp;
 use connectrpc::{ConnectError, ConnectRpcService, Router};
 use limiquantix_core::Error;
 use limiquantix_proto::compute::v1::{
-    CpuConfig, DiskConfig, MemoryConfig, PowerState, VirtualMachine, VmSpec, VmState, VmStatus,
+    CpuConfig, DiskConfig, MemoryConfig, PowerState, Snapshot, VirtualMachine, VmSpec, VmState, VmStatus,
 };
 use limiquantix_proto::error::to_connect;
 
@@ -35,6 +35,7 @@ use limiquantix_proto::error::to_connect;
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) vms: BTreeMap<String, VirtualMachine>,
+    pub(crate) snapshots: Vec<Snapshot>,
     /// Every call, by method and what it was about.
     pub(crate) calls: Vec<String>,
     /// Request ids of changes, in order.

@@ -6,11 +6,13 @@ use limiquantix_core::{Error, Reason};
 use limiquantix_proto::compute::v1::console_request::Frame as FromUser;
 use limiquantix_proto::compute::v1::console_response::Frame as ToUser;
 use limiquantix_proto::compute::v1::{
-    ConsoleClosed, ConsoleOpened, ConsoleRequest, ConsoleResponse, CreateVMRequest, DeleteVMRequest,
-    ExplainPlacementRequest, ExplainPlacementResponse, GetConsoleLogRequest, GetConsoleLogResponse,
-    GetVMRequest, ListVMsRequest, ListVMsResponse, NodeVerdict, PlacementReport, PowerState, RebootVMRequest,
-    Rejected, ResumeVMRequest, ScoreTerm, Scored, StartVMRequest, StopVMRequest, SuspendVMRequest,
-    UpdateVMRequest, VirtualMachine, VmService, VmState, VmStatus, WatchVMRequest, WatchVMResponse,
+    ConsoleClosed, ConsoleOpened, ConsoleRequest, ConsoleResponse, CreateSnapshotRequest, CreateVMRequest,
+    DeleteSnapshotRequest, DeleteVMRequest, ExplainPlacementRequest, ExplainPlacementResponse,
+    GetConsoleLogRequest, GetConsoleLogResponse, GetSnapshotRequest, GetVMRequest, ListSnapshotsRequest,
+    ListSnapshotsResponse, ListVMsRequest, ListVMsResponse, NodeVerdict, PlacementReport, PowerState,
+    RebootVMRequest, Rejected, ResumeVMRequest, RevertSnapshotRequest, ScoreTerm, Scored, Snapshot,
+    SnapshotState, StartVMRequest, StopVMRequest, SuspendVMRequest, UpdateVMRequest, VirtualMachine,
+    VmService, VmState, VmStatus, WatchVMRequest, WatchVMResponse,
 };
 use limiquantix_proto::event::v1::ChangeType;
 
@@ -325,6 +327,99 @@ impl VmService for Vms {
             PowerState::On,
             request.validate_only,
         )?)
+    }
+
+    async fn create_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, CreateSnapshotRequest>,
+    ) -> ServiceResult<Snapshot> {
+        let request = request.to_owned_message();
+        self.note(
+            &ctx,
+            format!("CreateSnapshot {}", serde_json::to_string(&request).unwrap()),
+        );
+        let mut state = self.0.lock().unwrap();
+        let taken = Snapshot {
+            id: id(200 + state.snapshots.len()),
+            vm_id: request.vm_id,
+            name: request.name,
+            description: request.description,
+            labels: request.labels,
+            state: SnapshotState::Ready.into(),
+            with_memory: true,
+            created_at: at(0).into(),
+            current_task_id: "snapshot-web".into(),
+            ..Default::default()
+        };
+        if !request.validate_only {
+            state.snapshots.push(taken.clone());
+        }
+        Response::ok(taken)
+    }
+
+    async fn get_snapshot(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, GetSnapshotRequest>,
+    ) -> ServiceResult<Snapshot> {
+        let state = self.0.lock().unwrap();
+        let found = state.snapshots.iter().find(|s| s.id == request.id).cloned();
+        Response::ok(found.ok_or_else(|| refusal(&Error::not_found("snapshot", request.id)))?)
+    }
+
+    async fn list_snapshots(
+        &self,
+        _ctx: RequestContext,
+        request: ServiceRequest<'_, ListSnapshotsRequest>,
+    ) -> ServiceResult<ListSnapshotsResponse> {
+        let state = self.0.lock().unwrap();
+        // One to a page, whatever was asked for: whoever lists must page.
+        let from: usize = request.page_token.parse().unwrap_or(0);
+        let of_vm: Vec<_> = state
+            .snapshots
+            .iter()
+            .filter(|s| s.vm_id == request.vm_id)
+            .collect();
+        Response::ok(ListSnapshotsResponse {
+            snapshots: of_vm.iter().skip(from).take(1).map(|s| (*s).clone()).collect(),
+            next_page_token: (from + 1 < of_vm.len())
+                .then(|| (from + 1).to_string())
+                .unwrap_or_default(),
+            ..Default::default()
+        })
+    }
+
+    async fn delete_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, DeleteSnapshotRequest>,
+    ) -> ServiceResult<Snapshot> {
+        self.note(&ctx, format!("DeleteSnapshot {}", request.id));
+        let mut state = self.0.lock().unwrap();
+        let found = state.snapshots.iter().position(|s| s.id == request.id);
+        let at = found.ok_or_else(|| refusal(&Error::not_found("snapshot", request.id)))?;
+        let mut gone = state.snapshots[at].clone();
+        gone.current_task_id = "unsnapshot-web".into();
+        if !request.validate_only {
+            state.snapshots.remove(at);
+        }
+        Response::ok(gone)
+    }
+
+    async fn revert_snapshot(
+        &self,
+        ctx: RequestContext,
+        request: ServiceRequest<'_, RevertSnapshotRequest>,
+    ) -> ServiceResult<VirtualMachine> {
+        self.note(&ctx, format!("RevertSnapshot {}", request.id));
+        let vm_id = {
+            let state = self.0.lock().unwrap();
+            let found = state.snapshots.iter().find(|s| s.id == request.id);
+            found.map(|s| s.vm_id.clone()).unwrap_or_default()
+        };
+        let on = PowerState::On;
+        Response::ok(self.wish(&vm_id, request.request_id, "revert", on, request.validate_only)?)
     }
 
     async fn watch_vm(

@@ -126,6 +126,8 @@ impl VmService {
             placement: Some(Placement { node, epoch: 1 }),
             volumes: volumes.iter().map(|v| v.id).collect(),
             attachments: Vec::new(),
+            snapshots: Vec::new(),
+            current_snapshot: None,
             operation: None,
             deleting: false,
             status: VmStatus::pending(),

@@ -2,6 +2,7 @@ pub(crate) mod claims;
 mod create;
 mod operate;
 mod read;
+pub(crate) mod snapshot;
 mod update;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use crate::control_plane::Parts;
 
 pub(crate) use create::qemu_mac;
+pub use snapshot::CreateSnapshot;
 
 /// The use cases of VMs.
 #[derive(Debug, Clone)]
