@@ -8,12 +8,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    alert, api, cluster, completion, console, explain, launch, login, network, node, port, project, task, vm,
-    alert, api, cluster, completion, console, event, explain, launch, login, node, project, task, vm,
-    alert, api, cluster, completion, console, explain, launch, login, node, project, rule, task, vm,
+    alert, api, cluster, completion, console, drs, event, explain, launch, login, network, node, port,
+    project, rule, snapshot, task, vm,
 };
-use crate::{alert, api, completion, console, drs, explain, launch, login, node, task, vm};
-use crate::{alert, api, completion, console, explain, launch, login, node, snapshot, task, vm};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.

@@ -27,8 +27,8 @@ mod console;
 #[cfg(feature = "up")]
 mod demo;
 mod doctor;
-mod event;
 mod drs;
+mod event;
 mod exit;
 mod explain;
 mod failure;

@@ -19,8 +19,7 @@
 //! authorization, and any dependency on a server or client stack beyond the RPC runtime itself.
 
 pub use generated::google;
-pub use generated::limiquantix::{agent, alert, auth, cluster, compute, event, network, project, task};
-pub use generated::limiquantix::{agent, alert, auth, compute, drs, event, task};
+pub use generated::limiquantix::{agent, alert, auth, cluster, compute, drs, event, network, project, task};
 
 pub mod convert;
 pub mod details;

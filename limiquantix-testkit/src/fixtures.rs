@@ -6,34 +6,17 @@ use std::time::Duration;
 use limiquantix_core::alert::{self, Trouble};
 use limiquantix_core::identity::{
     AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, PortId, ProjectId,
-    SecurityGroupId, TaskId, VmId, VolumeId,
-    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RuleId, TaskId, VmId,
-    VolumeId,
-    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, RecommendationId,
-    TaskId, VmId, VolumeId,
-    AlertId, ClusterId, EventId, ImageName, Name, NetworkId, NodeId, PoolId, ProjectId, SnapshotId, TaskId,
-    VmId, VolumeId,
+    RecommendationId, RuleId, SecurityGroupId, SnapshotId, TaskId, VmId, VolumeId,
 };
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Affinity, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
     AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
-    HypervisorFacts, IdempotencyRecord, Kind, Labels, MacAddress, Meta, Network, NetworkAllocation,
-    NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeSpec, NodeStatus, Placement,
-    PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec, PoolStatus, Port, PowerIntent, PowerState, Project,
-    ProjectSpec, ProjectUsage, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume,
-    HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node, NodeAllocation,
-    NodePhase, NodeSpec, NodeStatus, Placement, PlacementRule, PlacementSpec, Pool, PoolDriver, PoolFacts,
-    PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Resource, RuleSpec,
-    RuleTarget, Strength, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume,
-    VolumePhase, VolumeSource, VolumeSpec,
-    HypervisorFacts, IdempotencyRecord, Impact, Kind, Labels, Meta, Network, NetworkSpec, Node,
-    NodeAllocation, NodePhase, NodeRef, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver,
-    PoolFacts, PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Recommendation,
-    RecommendationPriority, RecommendationState, Resource, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec,
-    VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
-    NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec,
-    PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource, Snapshot, SnapshotPhase, Task,
-    TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    HypervisorFacts, IdempotencyRecord, Impact, Kind, Labels, MacAddress, Meta, Network, NetworkAllocation,
+    NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeRef, NodeSpec, NodeStatus,
+    Placement, PlacementRule, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec, PoolStatus, Port,
+    PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Recommendation, RecommendationPriority,
+    RecommendationState, Resource, RuleSpec, RuleTarget, Snapshot, SnapshotPhase, Strength, Task, TaskKind,
+    TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};

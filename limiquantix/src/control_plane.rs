@@ -13,12 +13,9 @@ use crate::controller;
 use crate::placement::Placer;
 use crate::service::project::usage;
 use crate::service::{
-    AlertService, ClusterService, Liveness, NetworkService, NodeService, ProjectService, TaskService,
-    VmService, ensure_default_network,
-    AlertService, ClusterService, EventService, Liveness, NodeService, ProjectService, TaskService, VmService,
-    AlertService, ClusterService, Liveness, NodeService, ProjectService, RuleService, TaskService, VmService,
+    AlertService, ClusterService, EventService, Liveness, NetworkService, NodeService, ProjectService,
+    RecommendationService, RuleService, TaskService, VmService, ensure_default_network,
 };
-use crate::service::{AlertService, Liveness, NodeService, RecommendationService, TaskService, VmService};
 
 /// What every part of the control plane is made of.
 #[derive(Debug)]
@@ -118,6 +115,8 @@ impl ControlPlane {
     /// Networks and their ports.
     pub fn networks(&self) -> NetworkService {
         NetworkService::new(Arc::clone(&self.parts))
+    }
+
     /// Events.
     pub fn events(&self) -> EventService {
         EventService::new(Arc::clone(&self.parts))

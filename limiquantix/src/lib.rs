@@ -31,23 +31,11 @@ pub use call::Call;
 pub use console::{AgentConsole, ConsoleSession};
 pub use control_plane::ControlPlane;
 pub use service::{
-    AlertService, ClusterService, CreateCluster, CreateNetwork, CreateProject, CreateVm, Explanation,
-    Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService, NodeUsage, ProjectService,
-    QuotaChanges, RemoveNode, TaskService, UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateVm,
-    VmService, WatchEvent, WatchItems, WatchStart,
-    AlertService, ClusterService, CreateCluster, CreateProject, CreateVm, EventService, Explanation,
-    Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
-    TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateVm, VmService, WatchEvent, WatchItems,
-    WatchStart,
-    AlertService, ClusterService, CreateCluster, CreateProject, CreateRule, CreateVm, Explanation, Heartbeat,
-    LastHeartbeat, NodeMetrics, NodeService, NodeUsage, ProjectService, QuotaChanges, RemoveNode,
-    RuleService, TaskService, UpdateCluster, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService,
-    WatchEvent, WatchItems, WatchStart,
-    AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
-    RecommendationService, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems,
-    WatchStart,
-    AlertService, CreateSnapshot, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService,
-    NodeUsage, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, WatchEvent, WatchItems, WatchStart,
+    AlertService, ClusterService, CreateCluster, CreateNetwork, CreateProject, CreateRule, CreateSnapshot,
+    CreateVm, EventService, Explanation, Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService,
+    NodeUsage, ProjectService, QuotaChanges, RecommendationService, RemoveNode, RuleService, TaskService,
+    UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService, WatchEvent,
+    WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

@@ -17,10 +17,10 @@ use limiquantix_proto::alert::v1::AlertServiceClient;
 use limiquantix_proto::auth::v1::AuthServiceClient;
 use limiquantix_proto::cluster::v1::{ClusterServiceClient, RuleServiceClient};
 use limiquantix_proto::compute::v1::{NodeServiceClient, VmServiceClient};
-use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
-use limiquantix_proto::event::v1::EventServiceClient;
-use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::drs::v1::DrsServiceClient;
+use limiquantix_proto::event::v1::EventServiceClient;
+use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
+use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 
 use crate::config::Settings;
@@ -162,6 +162,8 @@ impl Client {
     /// Streams of events.
     pub(crate) fn event_streams(&self) -> EventServiceClient<SharedHttp2Connection> {
         EventServiceClient::new(self.streams.clone(), self.watches.clone())
+    }
+
     /// Recommendations.
     pub(crate) fn drs(&self) -> DrsServiceClient<HttpClient> {
         DrsServiceClient::new(self.http.clone(), self.calls.clone())

@@ -18,11 +18,10 @@ use std::collections::BTreeSet;
 use connectrpc::{ConnectError, ErrorCode};
 use limiquantix_proto::alert::v1::{Alert, GetAlertRequest};
 use limiquantix_proto::cluster::v1::{Cluster, GetClusterRequest, GetRuleRequest, PlacementRule};
-use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
+use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Snapshot, VirtualMachine};
+use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
-use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
-use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Snapshot, VirtualMachine};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
 use crate::app::App;
@@ -41,121 +40,36 @@ pub(crate) trait Named {
     fn name(&self) -> &str;
 }
 
-impl Named for VirtualMachine {
-    const KIND: &'static str = "vm";
+macro_rules! named {
+    ($($message:ty: $kind:literal, $name:ident;)*) => {$(
+        impl Named for $message {
+            const KIND: &'static str = $kind;
 
-    fn id(&self) -> &str {
-        &self.id
-    }
+            fn id(&self) -> &str {
+                &self.id
+            }
 
-    fn name(&self) -> &str {
-        &self.name
-    }
+            fn name(&self) -> &str {
+                &self.$name
+            }
+        }
+    )*};
 }
 
-impl Named for Node {
-    const KIND: &'static str = "node";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.hostname
-    }
-}
-
-impl Named for Network {
-    const KIND: &'static str = "network";
-impl Named for Snapshot {
-    const KIND: &'static str = "snapshot";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Named for Port {
-    const KIND: &'static str = "port";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// A port is known by its id alone.
-    fn name(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Named for Task {
-    const KIND: &'static str = "task";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// A task is known by its id alone; many have the same target.
-    fn name(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Named for Alert {
-    const KIND: &'static str = "alert";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// An alert is known by its id alone; many have the same title.
-    fn name(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Named for Cluster {
-    const KIND: &'static str = "cluster";
-impl Named for Recommendation {
-    const KIND: &'static str = "drs";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Named for PlacementRule {
-    const KIND: &'static str = "rule";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Named for Project {
-    const KIND: &'static str = "project";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// A project is known by the id that people chose for it.
-    /// A recommendation is known by its id alone; a VM may have had many.
-    fn name(&self) -> &str {
-        &self.id
-    }
+// What has no name that is its own is known by its id alone: many tasks have the same target, many alerts the same
+// title, a VM has many recommendations; and a project's id is what people chose.
+named! {
+    VirtualMachine: "vm", name;
+    Node: "node", hostname;
+    Cluster: "cluster", name;
+    PlacementRule: "rule", name;
+    Project: "project", id;
+    Network: "network", name;
+    Port: "port", id;
+    Snapshot: "snapshot", name;
+    Task: "task", id;
+    Alert: "alert", id;
+    Recommendation: "drs", id;
 }
 
 /// The VMs that these names mean, each once, in the order they were named.
@@ -379,6 +293,8 @@ pub(crate) async fn recommendations(client: &Client, ids: &[String]) -> Result<V
     };
     let all = async || crate::drs::list_all(client).await;
     all_of(ids, exact, all).await
+}
+
 /// The snapshots of a VM that these names mean.
 pub(crate) async fn snapshots(
     client: &Client,

@@ -15,9 +15,9 @@ mod demo;
 mod demo_clusters;
 #[cfg(feature = "up")]
 mod demo_projects;
-mod events;
 #[cfg(feature = "up")]
 mod demo_rules;
+mod events;
 mod fake;
 mod network;
 mod nodes;

@@ -1,10 +1,8 @@
 use uuid::Uuid;
 
 use crate::identity::{
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId,
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, SnapshotId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, RecommendationId, RuleId,
+    SecurityGroupId, SnapshotId, TaskId, VmId, VolumeId,
 };
 
 /// Makes ids. Injected, so that tests and simulations repeat.

@@ -19,10 +19,8 @@ pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
     AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NetworkAllocationRepository,
     NetworkRepository, NodeRepository, PoolRepository, PortRepository, ProjectRepository,
-    ProjectUsageRepository, Repository, TaskRepository, TypedPage, VmRepository, VolumeRepository,
-    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
-    PoolRepository, ProjectRepository, Repository, SnapshotRepository, TaskRepository, TypedPage,
-    VmRepository, VolumeRepository,
+    ProjectUsageRepository, Repository, SnapshotRepository, TaskRepository, TypedPage, VmRepository,
+    VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

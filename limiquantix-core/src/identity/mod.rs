@@ -7,10 +7,7 @@ mod name;
 mod tests;
 
 pub use id::{
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, SecurityGroupId, TaskId, VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, RecommendationId, RuleId,
+    SecurityGroupId, SnapshotId, TaskId, VmId, VolumeId,
 };
-pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RuleId, TaskId, VmId, VolumeId};
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, RecommendationId, TaskId, VmId, VolumeId,
-};
-pub use id::{AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, SnapshotId, TaskId, VmId, VolumeId};
 pub use name::{ImageName, Name, ProjectId};

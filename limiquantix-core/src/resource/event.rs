@@ -24,139 +24,6 @@ pub struct Event {
     pub message: String,
 }
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum EventKind {
-    /// A VM was accepted.
-    VmCreated,
-    /// A VM's spec was changed.
-    VmUpdated,
-    /// A VM began to run.
-    VmStarted,
-    /// A VM no longer runs.
-    VmStopped,
-    /// A VM was paused.
-    VmSuspended,
-    /// A paused VM goes on.
-    VmResumed,
-    /// An operation on a VM failed.
-    VmFailed,
-    /// A VM is gone.
-    VmDeleted,
-    /// A cluster was created.
-    ClusterCreated,
-    /// A cluster, its policy or its nodes were changed.
-    ClusterUpdated,
-    /// A cluster is gone.
-    ClusterDeleted,
-    /// A placement rule was created.
-    RuleCreated,
-    /// A placement rule was changed.
-    RuleUpdated,
-    /// A placement rule is gone.
-    RuleDeleted,
-    /// A project was created.
-    ProjectCreated,
-    /// A project or its quota was changed.
-    ProjectUpdated,
-    /// A project is gone.
-    ProjectDeleted,
-    /// A snapshot was taken.
-    SnapshotCreated,
-    /// A VM was put back to a snapshot.
-    SnapshotReverted,
-    /// A snapshot is gone.
-    SnapshotDeleted,
-    /// Taking or removing a snapshot failed.
-    SnapshotFailed,
-    /// A node was seen for the first time, or came back with another boot.
-    NodeRegistered,
-    /// A node's heartbeats arrive again.
-    NodeReady,
-    /// A node's heartbeats stopped.
-    NodeNotReady,
-    /// An administrator described or labelled a node.
-    NodeUpdated,
-    /// A node takes no new VMs.
-    NodeCordoned,
-    /// It does again.
-    NodeUncordoned,
-    /// An administrator gave a node a taint.
-    NodeTainted,
-    /// An administrator took a taint off a node.
-    NodeUntainted,
-    /// A node was removed.
-    NodeDeleted,
-    /// Somebody raised an alert.
-    AlertRaised,
-    /// Somebody takes care of an alert.
-    AlertAcknowledged,
-    /// Somebody said that an alert is over.
-    AlertResolved,
-    /// A network was made.
-    NetworkCreated,
-    /// A network's description or labels were changed.
-    NetworkUpdated,
-    /// A network is gone.
-    NetworkDeleted,
-    /// A move of a VM was recommended.
-    RecommendationProposed,
-    /// Somebody wants it to be made.
-    RecommendationApproved,
-    /// Somebody does not.
-    RecommendationRejected,
-    /// It was not made in time.
-    RecommendationExpired,
-}
-
-impl EventKind {
-    /// Its name, in lower-case.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::VmCreated => "vm_created",
-            Self::VmUpdated => "vm_updated",
-            Self::VmStarted => "vm_started",
-            Self::VmStopped => "vm_stopped",
-            Self::VmSuspended => "vm_suspended",
-            Self::VmResumed => "vm_resumed",
-            Self::VmFailed => "vm_failed",
-            Self::VmDeleted => "vm_deleted",
-            Self::ClusterCreated => "cluster_created",
-            Self::ClusterUpdated => "cluster_updated",
-            Self::ClusterDeleted => "cluster_deleted",
-            Self::RuleCreated => "rule_created",
-            Self::RuleUpdated => "rule_updated",
-            Self::RuleDeleted => "rule_deleted",
-            Self::ProjectCreated => "project_created",
-            Self::ProjectUpdated => "project_updated",
-            Self::ProjectDeleted => "project_deleted",
-            Self::SnapshotCreated => "snapshot_created",
-            Self::SnapshotReverted => "snapshot_reverted",
-            Self::SnapshotDeleted => "snapshot_deleted",
-            Self::SnapshotFailed => "snapshot_failed",
-            Self::NodeRegistered => "node_registered",
-            Self::NodeReady => "node_ready",
-            Self::NodeNotReady => "node_not_ready",
-            Self::NodeUpdated => "node_updated",
-            Self::NodeCordoned => "node_cordoned",
-            Self::NodeUncordoned => "node_uncordoned",
-            Self::NodeTainted => "node_tainted",
-            Self::NodeUntainted => "node_untainted",
-            Self::NodeDeleted => "node_deleted",
-            Self::AlertRaised => "alert_raised",
-            Self::AlertAcknowledged => "alert_acknowledged",
-            Self::AlertResolved => "alert_resolved",
-            Self::NetworkCreated => "network_created",
-            Self::NetworkUpdated => "network_updated",
-            Self::NetworkDeleted => "network_deleted",
-            Self::RecommendationProposed => "recommendation_proposed",
-            Self::RecommendationApproved => "recommendation_approved",
-            Self::RecommendationRejected => "recommendation_rejected",
-            Self::RecommendationExpired => "recommendation_expired",
-        }
-    }
 /// Declares the kinds as one table: what happened, its stored name, and the kind of object that it happens to.
 macro_rules! event_kinds {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $subject:ident;)*) => {
@@ -231,6 +98,34 @@ event_kinds! {
     AlertAcknowledged = "alert_acknowledged", Alert;
     /// Somebody said that an alert is over.
     AlertResolved = "alert_resolved", Alert;
+    /// A placement rule was created.
+    RuleCreated = "rule_created", PlacementRule;
+    /// A placement rule was changed.
+    RuleUpdated = "rule_updated", PlacementRule;
+    /// A placement rule is gone.
+    RuleDeleted = "rule_deleted", PlacementRule;
+    /// A snapshot was taken.
+    SnapshotCreated = "snapshot_created", Snapshot;
+    /// A VM was put back to a snapshot.
+    SnapshotReverted = "snapshot_reverted", Snapshot;
+    /// A snapshot is gone.
+    SnapshotDeleted = "snapshot_deleted", Snapshot;
+    /// Taking or removing a snapshot failed.
+    SnapshotFailed = "snapshot_failed", Snapshot;
+    /// A network was made.
+    NetworkCreated = "network_created", Network;
+    /// A network's description or labels were changed.
+    NetworkUpdated = "network_updated", Network;
+    /// A network is gone.
+    NetworkDeleted = "network_deleted", Network;
+    /// A move of a VM was recommended.
+    RecommendationProposed = "recommendation_proposed", Recommendation;
+    /// Somebody wants it to be made.
+    RecommendationApproved = "recommendation_approved", Recommendation;
+    /// Somebody does not.
+    RecommendationRejected = "recommendation_rejected", Recommendation;
+    /// It was not made in time.
+    RecommendationExpired = "recommendation_expired", Recommendation;
 }
 
 /// The label by which events about one object are found: its value is the object's id.

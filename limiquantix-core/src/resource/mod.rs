@@ -18,8 +18,8 @@ mod object;
 mod pool;
 mod port;
 mod project;
-mod rule;
 mod recommendation;
+mod rule;
 mod snapshot;
 mod task;
 mod vm;
@@ -42,11 +42,10 @@ pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
 pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
 pub use port::{Attachment, Port};
 pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
-pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
-pub use project::{Project, ProjectSpec};
 pub use recommendation::{
     Decision, Impact, NodeRef, Recommendation, RecommendationPriority, RecommendationState,
 };
+pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
 pub use snapshot::{Snapshot, SnapshotPhase};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{

@@ -6,12 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, NetworkAllocation, Node,
-    NodeAllocation, Pool, Port, Project, ProjectUsage, Revision, Task, Vm, Volume,
-    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation,
-    PlacementRule, Pool, Project, ProjectUsage, Revision, Task, Vm, Volume,
-    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
-    Project, Recommendation, Revision, Task, Vm, Volume,
-    Project, Revision, Snapshot, Task, Vm, Volume,
+    NodeAllocation, PlacementRule, Pool, Port, Project, ProjectUsage, Recommendation, Revision, Snapshot,
+    Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};

@@ -1,11 +1,10 @@
 //! Ids in requests.
 
 use limiquantix_core::contract::SessionId;
-use limiquantix_core::identity::{AlertId, ClusterId, NetworkId, NodeId, PortId, TaskId, VmId, VolumeId};
-use limiquantix_core::identity::{AlertId, ClusterId, EventId, NodeId, TaskId, VmId, VolumeId};
-use limiquantix_core::identity::{AlertId, ClusterId, NodeId, RuleId, TaskId, VmId, VolumeId};
-use limiquantix_core::identity::{AlertId, NodeId, RecommendationId, TaskId, VmId, VolumeId};
-use limiquantix_core::identity::{AlertId, NodeId, SnapshotId, TaskId, VmId, VolumeId};
+use limiquantix_core::identity::{
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PortId, RecommendationId, RuleId, SnapshotId, TaskId,
+    VmId, VolumeId,
+};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 

@@ -24,13 +24,13 @@ pub mod watch;
 
 pub mod alert;
 pub mod cluster;
-pub mod network;
 pub mod event;
+pub mod network;
 pub mod node;
 pub mod placement;
 pub mod project;
-pub mod rule;
 pub mod recommendation;
+pub mod rule;
 pub mod snapshot;
 pub mod task;
 pub mod update;

@@ -124,6 +124,7 @@ const TABLE: &[(&str, Access)] = &[
     ),
     ("limiquantix.network.v1.PortService/GetPort", Access::User),
     ("limiquantix.network.v1.PortService/ListPorts", Access::User),
+    (
         "limiquantix.drs.v1.DRSService/ApproveRecommendation",
         Access::User,
     ),

@@ -4,11 +4,8 @@ use std::time::Duration;
 use limiquantix_core::identity::{NodeId, SnapshotId, TaskId, VmId, VolumeId};
 use limiquantix_core::resource::{
     Accel, AccelPreference, Attachment, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel,
-    NicSpec, Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, StopCause,
-    Toleration, Vm, VmPhase, VmSpec, VmStatus,
-    Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, Meta, NicModel, NicSpec,
-    Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, Snapshot, SnapshotPhase,
-    StopCause, Toleration, Vm, VmPhase, VmSpec, VmStatus,
+    NicSpec, Operation, OperationKind, Placement, PlacementSpec, PowerIntent, PowerState, Snapshot,
+    SnapshotPhase, StopCause, Toleration, Vm, VmPhase, VmSpec, VmStatus,
 };
 use limiquantix_core::unit::{Cores, Gibibytes, Mebibytes};
 use proptest::option::of;

@@ -2,8 +2,8 @@
 //! as everybody else. They take no input, so running one twice, late, or on two replicas does no harm.
 
 mod node_monitor;
-mod retention;
 mod recommendations;
+mod retention;
 
 use std::sync::Arc;
 

@@ -3,26 +3,26 @@
 
 pub(crate) mod alert;
 mod cluster;
-mod network;
 mod event;
+mod network;
 mod node;
 pub(crate) mod project;
-mod rule;
 mod recommendation;
+mod rule;
 mod task;
 mod vm;
 mod watch;
 
 pub use alert::AlertService;
 pub use cluster::{ClusterService, CreateCluster, UpdateCluster};
+pub use event::EventService;
 pub(crate) use network::ensure_default as ensure_default_network;
 pub use network::{CreateNetwork, NetworkService, UpdateNetwork};
-pub use event::EventService;
 pub(crate) use node::Liveness;
 pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, RemoveNode, UpdateNode};
 pub use project::{CreateProject, ProjectService, QuotaChanges, UpdateProject};
-pub use rule::{CreateRule, RuleService, UpdateRule};
 pub use recommendation::RecommendationService;
+pub use rule::{CreateRule, RuleService, UpdateRule};
 pub use task::TaskService;
 pub(crate) use vm::claims;
 pub(crate) use vm::snapshot::{settle_snapshots, snapshots_of};

@@ -19,7 +19,7 @@ mod recommendations;
 mod repeats;
 mod reports;
 mod retention;
-mod task_waits;
 mod rules;
 mod snapshots;
+mod task_waits;
 mod watching;

@@ -94,7 +94,7 @@ impl Bench {
     }
 
     /// Ports, and addresses that are taken.
-    async fn taken(&self, id: NetworkId) -> (u32, u128) {
+    async fn addresses_taken(&self, id: NetworkId) -> (u32, u128) {
         let allocation = self.cp.networks().allocation(id).await.unwrap();
         (
             allocation.ports,
@@ -185,7 +185,7 @@ async fn ports_come_and_go_with_their_vm() {
     assert_eq!(vm.attachments[0].addresses, port.addresses);
     assert_eq!(vm.attachments[0].port, port.id);
     assert_eq!(bench.ports(Port::OF_VM, vm.id.to_string()).await.len(), 2);
-    assert_eq!(bench.taken(network.id).await, (1, 1));
+    assert_eq!(bench.addresses_taken(network.id).await, (1, 1));
 
     let networks = bench.cp.networks();
     let e = networks.delete(&call(), network.id).await.unwrap_err();
@@ -193,7 +193,7 @@ async fn ports_come_and_go_with_their_vm() {
     bench.finish(vm.id).await;
     bench.gone(&vm).await;
     assert!(bench.ports(Port::OF_VM, vm.id.to_string()).await.is_empty());
-    assert_eq!(bench.taken(network.id).await, (0, 0));
+    assert_eq!(bench.addresses_taken(network.id).await, (0, 0));
     let again = bench.plug("web-2", vec![nic("lan")]).await.unwrap();
     assert_eq!(
         addresses(&again),
@@ -254,7 +254,7 @@ async fn addresses_are_given_as_asked_or_refused_with_the_reason() {
         .unwrap_err();
     assert_eq!(e.reason().code(), "ADDRESSES_EXHAUSTED", "a dry run tells it too");
     assert_eq!(bench.revision().await, before);
-    assert_eq!(bench.taken(network.id).await, (3, 3));
+    assert_eq!(bench.addresses_taken(network.id).await, (3, 3));
 }
 
 /// For a user: two machines with one hardware address, and the network between them works every other second.
@@ -320,7 +320,7 @@ async fn an_update_keeps_the_ports_that_still_serve() {
     };
     let one = bench.replug(&turned, vec![other]).await.unwrap();
     assert_eq!(addresses(&one), ["10.0.0.77"]);
-    assert_eq!(bench.taken(network.id).await, (1, 1));
+    assert_eq!(bench.addresses_taken(network.id).await, (1, 1));
     assert_eq!(bench.ports(Port::OF_VM, vm.id.to_string()).await.len(), 1);
 }
 
@@ -360,7 +360,7 @@ async fn a_hundred_vms_at_once_get_a_hundred_addresses() {
     for done in removed.collect::<Vec<_>>() {
         done.await.unwrap();
     }
-    assert_eq!(bench.taken(network.id).await, (0, 0));
+    assert_eq!(bench.addresses_taken(network.id).await, (0, 0));
 }
 
 /// For an automation: a repeated call makes a second network, or a stale one overwrites what others changed.

@@ -10,9 +10,9 @@
 //! | `blink` | its task's watch breaks off once |
 
 mod auth;
-mod networks;
-mod events;
 mod drs;
+mod events;
+mod networks;
 mod nodes;
 mod tasks;
 mod vms;

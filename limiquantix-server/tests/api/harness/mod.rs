@@ -26,10 +26,10 @@ use limiquantix_proto::compute::v1::{
     CpuConfig, CreateVMRequest, DiskConfig, MemoryConfig, NodeServiceClient, VirtualMachine, VmServiceClient,
     VmSpec,
 };
-use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
-use limiquantix_proto::event::v1::EventServiceClient;
-use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::drs::v1::DrsServiceClient;
+use limiquantix_proto::event::v1::EventServiceClient;
+use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
+use limiquantix_proto::project::v1::ProjectServiceClient;
 use limiquantix_proto::task::v1::TaskServiceClient;
 use limiquantix_server::{Server, ServerConfig, StoreConfig};
 use tokio::task::JoinHandle;
@@ -173,6 +173,8 @@ impl Running {
     pub(crate) fn events(&self) -> EventServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         EventServiceClient::new(connection, config)
+    }
+
     pub(crate) fn drs(&self) -> DrsServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         DrsServiceClient::new(connection, config)
