@@ -29,6 +29,8 @@ pub enum Verb {
     Pools,
     EnsureVolume,
     Volume,
+    ResizeVolume,
+    CloneVolume,
     EnsureVolumeAbsent,
     Volumes,
     Images,

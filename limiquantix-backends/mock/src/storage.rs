@@ -5,7 +5,7 @@ use limiquantix_core::contract::{StorageBackend, VolumeInfo, VolumeRequest};
 use limiquantix_core::error::{Error, Reason, Result};
 use limiquantix_core::identity::{ImageName, Name, VolumeId};
 use limiquantix_core::resource::{PoolFacts, VolumeSource};
-use limiquantix_core::unit::Bytes;
+use limiquantix_core::unit::{Bytes, Gibibytes};
 
 use crate::config::MockConfig;
 use crate::fault::{Point, Verb};
@@ -47,6 +47,11 @@ impl MockStorage {
             format!("no pool {pool} on this node"),
         ))
     }
+}
+
+fn missing(pool: &Name, volume: VolumeId) -> Error {
+    let message = format!("no volume {volume} in pool {pool}");
+    Error::new(Reason::VolumeMissing, message).with("volume", volume.to_string())
 }
 
 /// The pools as they are now: what volumes take is not available.
@@ -118,6 +123,44 @@ impl StorageBackend for MockStorage {
         };
         self.end(Verb::Volume).await?;
         Ok(found)
+    }
+
+    async fn resize_volume(&self, pool: &Name, volume: VolumeId, size: Gibibytes) -> Result<VolumeInfo> {
+        self.begin(Verb::ResizeVolume).await?;
+        let info = {
+            let mut state = self.shared.reach()?;
+            self.pool(pool)?;
+            let found = state.volumes.get_mut(&(pool.clone(), volume));
+            let info = found.ok_or_else(|| missing(pool, volume))?;
+            info.capacity = info.capacity.max(size.bytes());
+            info.clone()
+        };
+        self.end(Verb::ResizeVolume).await?;
+        Ok(info)
+    }
+
+    async fn clone_volume(&self, pool: &Name, from: VolumeId, to: VolumeId) -> Result<VolumeInfo> {
+        self.begin(Verb::CloneVolume).await?;
+        let key = (pool.clone(), to);
+        let source = {
+            let mut state = self.shared.reach()?;
+            self.pool(pool)?;
+            let source = state.volumes.get(&(pool.clone(), from)).cloned();
+            let source = source.ok_or_else(|| missing(pool, from))?;
+            if !state.volumes.contains_key(&key) {
+                state.half_made.insert(key.clone());
+            }
+            source
+        };
+        self.shared.faults.pass(Verb::CloneVolume, Point::Midway).await?;
+        let info = {
+            let mut state = self.shared.reach()?;
+            state.half_made.remove(&key);
+            let copy = VolumeInfo { id: to, ..source };
+            state.volumes.entry(key).or_insert(copy).clone()
+        };
+        self.end(Verb::CloneVolume).await?;
+        Ok(info)
     }
 
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()> {

@@ -7,7 +7,7 @@ use crate::unit::{Bytes, Gibibytes};
 
 /// Keeps volumes on one node. Verbs are *ensure*, as with [`Hypervisor`](super::Hypervisor).
 ///
-/// Errors: `POOL_MISSING`, `IMAGE_MISSING`, `HYPERVISOR_UNAVAILABLE` (retry), and `STORAGE_FAILED` with
+/// Errors: `POOL_MISSING`, `IMAGE_MISSING`, `VOLUME_MISSING`, `HYPERVISOR_UNAVAILABLE` (retry), and `STORAGE_FAILED` with
 /// the backend's own words otherwise.
 #[async_trait]
 pub trait StorageBackend: Send + Sync + std::fmt::Debug {
@@ -20,6 +20,15 @@ pub trait StorageBackend: Send + Sync + std::fmt::Debug {
 
     /// The volume as it is, or `None` if it is not there; one that is half made is not.
     async fn volume(&self, pool: &Name, volume: VolumeId) -> Result<Option<VolumeInfo>>;
+
+    /// Makes the volume `size` large, its content unchanged. One that is as large or larger is left alone: a volume
+    /// never shrinks. `VOLUME_MISSING` if it is not there. No guest may be using it.
+    async fn resize_volume(&self, pool: &Name, volume: VolumeId, size: Gibibytes) -> Result<VolumeInfo>;
+
+    /// Makes the volume `to` a copy of `from`, in the same pool, that depends on nothing: neither on `from` nor on its
+    /// image. A `to` that is there already is left untouched; a half-made one is made anew. `VOLUME_MISSING` if `from`
+    /// is not there. Nobody may write to `from` meanwhile.
+    async fn clone_volume(&self, pool: &Name, from: VolumeId, to: VolumeId) -> Result<VolumeInfo>;
 
     /// Removes the volume for good. Success if it is not there.
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()>;

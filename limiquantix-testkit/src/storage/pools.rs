@@ -27,6 +27,11 @@ pub async fn an_unknown_pool_is_missing(rig: &impl Rig) {
         storage.ensure_volume(&wanted).await.map(drop),
         storage.ensure_volume_absent(&pool, wanted.id).await,
         storage.volume(&pool, wanted.id).await.map(drop),
+        storage
+            .resize_volume(&pool, wanted.id, wanted.size)
+            .await
+            .map(drop),
+        storage.clone_volume(&pool, wanted.id, wanted.id).await.map(drop),
         storage.volumes(&pool).await.map(drop),
         storage.images(&pool).await.map(drop),
     ];

@@ -1,6 +1,7 @@
-//! `ensure_volume`, `volume`, `ensure_volume_absent`, `volumes`.
+//! `ensure_volume`, `volume`, `resize_volume`, `clone_volume`, `ensure_volume_absent`, `volumes`.
 
 use limiquantix_core::contract::VolumeRequest;
+use limiquantix_core::error::Reason;
 use limiquantix_core::resource::VolumeSource;
 use limiquantix_core::unit::Gibibytes;
 
@@ -72,6 +73,79 @@ pub async fn a_volume_is_shown_once_it_is_whole(rig: &impl Rig) {
     let removed = rig.storage().ensure_volume_absent(&wanted.pool, wanted.id).await;
     removed.expect("remove");
     assert_eq!(shown().await, None);
+}
+
+/// Growing is repeatable and shrinking is nothing; what is not there cannot grow.
+pub async fn a_volume_grows_and_never_shrinks(rig: &impl Rig) {
+    let wanted = request(rig, 2, Some(rig.image()));
+    let resize = async |size| {
+        let storage = rig.storage();
+        storage
+            .resize_volume(&wanted.pool, wanted.id, Gibibytes(size))
+            .await
+    };
+    let e = resize(3).await.expect_err("it is not there");
+    assert_eq!(e.reason(), Reason::VolumeMissing, "{e}");
+    assert_eq!(listed(rig, wanted.id).await, None, "and is not made");
+    rig.storage().ensure_volume(&wanted).await.expect("make");
+    for (size, expected) in [(5, 5), (5, 5), (3, 5), (7, 7)] {
+        let info = resize(size).await.expect("resize");
+        assert_eq!((info.id, info.capacity), (wanted.id, Gibibytes(expected).bytes()));
+        assert_eq!(
+            listed(rig, wanted.id).await.map(|v| v.capacity),
+            Some(info.capacity)
+        );
+    }
+    let again = rig.storage().ensure_volume(&wanted).await.expect("make again");
+    assert_eq!(again.capacity, Gibibytes(7).bytes(), "what is there stays");
+}
+
+/// A copy is as large as its source, is made once, and outlives it.
+pub async fn a_copy_stands_by_itself(rig: &impl Rig) {
+    let wanted = request(rig, 3, Some(rig.image()));
+    let copy = rig.volume_ids(1).remove(0);
+    let clone = async || {
+        let storage = rig.storage();
+        storage.clone_volume(&wanted.pool, wanted.id, copy).await
+    };
+    let e = clone().await.expect_err("there is nothing to copy");
+    assert_eq!(e.reason(), Reason::VolumeMissing, "{e}");
+    assert_eq!(listed(rig, copy).await, None);
+    rig.storage().ensure_volume(&wanted).await.expect("make");
+    let made = clone().await.expect("copy");
+    assert_eq!((made.id, made.capacity), (copy, Gibibytes(3).bytes()));
+    assert_eq!(clone().await.expect("copy again"), made);
+    let grown = rig
+        .storage()
+        .resize_volume(&wanted.pool, copy, Gibibytes(4))
+        .await
+        .expect("grow the copy");
+    assert_eq!(
+        clone().await.expect("copy once more").capacity,
+        grown.capacity,
+        "what is there stays"
+    );
+    let source = listed(rig, wanted.id).await.expect("the source");
+    assert_eq!(source.capacity, Gibibytes(3).bytes());
+    let removed = rig.storage().ensure_volume_absent(&wanted.pool, wanted.id).await;
+    removed.expect("remove the source");
+    assert_eq!(
+        listed(rig, copy).await.map(|v| v.capacity),
+        Some(Gibibytes(4).bytes())
+    );
+}
+
+/// The remains of a copy that was not finished are neither a volume nor in the way of one.
+pub async fn a_half_made_copy_is_made_anew(rig: &impl Rig) {
+    let wanted = request(rig, 2, None);
+    let copy = VolumeRequest {
+        id: rig.volume_ids(1).remove(0),
+        ..wanted.clone()
+    };
+    rig.storage().ensure_volume(&wanted).await.expect("make");
+    rig.half_make(&copy).await;
+    let made = rig.storage().clone_volume(&wanted.pool, wanted.id, copy.id).await;
+    assert_eq!(made.expect("copy").capacity, Gibibytes(2).bytes());
 }
 
 /// The remains of a call that died are neither a volume nor in the way of one.

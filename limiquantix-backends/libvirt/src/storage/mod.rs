@@ -18,6 +18,7 @@
 mod image;
 mod pool;
 mod qcow2;
+mod qemu_img;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -29,6 +30,7 @@ use limiquantix_core::contract::{StorageBackend, VolumeInfo, VolumeRequest};
 use limiquantix_core::error::Result;
 use limiquantix_core::identity::{ImageName, Name, VolumeId};
 use limiquantix_core::resource::PoolFacts;
+use limiquantix_core::unit::Gibibytes;
 
 use crate::blocking;
 use crate::connection::Link;
@@ -69,6 +71,20 @@ impl StorageBackend for LibvirtStorage {
     async fn volume(&self, pool: &Name, volume: VolumeId) -> Result<Option<VolumeInfo>> {
         let pool = self.places.pool(pool)?.clone();
         blocking::run(move || volume::look(&pool, volume)).await
+    }
+
+    async fn resize_volume(&self, pool: &Name, volume: VolumeId, size: Gibibytes) -> Result<VolumeInfo> {
+        let pool = self.places.pool(pool)?.clone();
+        let info = volume::resize(pool, volume, size).await?;
+        self.shown.changed();
+        Ok(info)
+    }
+
+    async fn clone_volume(&self, pool: &Name, from: VolumeId, to: VolumeId) -> Result<VolumeInfo> {
+        let pool = self.places.pool(pool)?.clone();
+        let info = volume::copy(pool, from, to).await?;
+        self.shown.changed();
+        Ok(info)
     }
 
     async fn ensure_volume_absent(&self, pool: &Name, volume: VolumeId) -> Result<()> {

@@ -2,7 +2,6 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,15 +10,17 @@ use limiquantix_core::error::{Error, Reason, Result};
 use limiquantix_core::identity::{ImageName, VolumeId};
 use limiquantix_core::resource::VolumeSource;
 use limiquantix_core::unit::{Bytes, Gibibytes};
-use tokio::process::Command;
 
 use super::image::{self, Image};
 use super::qcow2::Header;
+use super::qemu_img::qemu_img;
 use crate::blocking;
 use crate::places::{Pool, remove, storage_failed};
 
 /// `qemu-img create` writes a few hundred kilobytes; what takes longer than this is a disk that hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A copy moves all that was ever written: a terabyte at 50 MB/s.
+const COPYING: Duration = Duration::from_secs(6 * 3600);
 
 /// Makes the volume unless it is there.
 pub(super) async fn ensure(pool: Pool, request: VolumeRequest) -> Result<VolumeInfo> {
@@ -29,7 +30,7 @@ pub(super) async fn ensure(pool: Pool, request: VolumeRequest) -> Result<VolumeI
         Plan::Make(plan) => plan,
     };
     plan.run_qemu_img().await?;
-    blocking::run(move || plan.publish()).await
+    blocking::run(move || publish(&plan.pool, plan.id, &plan.temporary)).await
 }
 
 /// What is left to do about a request.
@@ -66,18 +67,7 @@ fn plan(pool: Pool, request: VolumeRequest) -> Result<Plan> {
             Some((image, found))
         }
     };
-    // A name that no attempt had: one that was given up may still be at work on its own file.
-    static ATTEMPT: AtomicU64 = AtomicU64::new(0);
-    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}.{}-{attempt}", request.id, std::process::id());
-    let temporary = pool.making().join(name);
-    // Made here, since qemu-img would make it readable for everybody.
-    let made = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary);
-    made.map_err(|e| storage_failed("cannot make a volume", e))?;
+    let temporary = begin(&pool, request.id)?;
     Ok(Plan::Make(Making {
         pool,
         id: request.id,
@@ -89,61 +79,117 @@ fn plan(pool: Pool, request: VolumeRequest) -> Result<Plan> {
 
 impl Making {
     async fn run_qemu_img(&self) -> Result<()> {
-        let failed =
-            |words: String| Error::new(Reason::StorageFailed, format!("cannot make a volume: {words}"));
-        let mut command = Command::new("qemu-img");
-        command.env("LC_ALL", "C").args(["create", "-q", "-f", "qcow2"]);
-        if let Some((name, image)) = &self.base {
-            // Relative to where the volume will be, so that a pool can be moved as a whole; -u because that is not
-            // where it is now (we have looked at the image ourselves).
-            command
-                .args(["-u", "-F", image.format, "-b"])
-                .arg(format!("images/{name}"));
-        }
-        command
-            .arg("--")
-            .arg(&self.temporary)
-            .arg(self.size.bytes().get().to_string());
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let output = match tokio::time::timeout(PATIENCE, command.output()).await {
-            Err(_) => return Err(failed(format!("qemu-img has not finished after {PATIENCE:?}"))),
-            Ok(Err(e)) if e.kind() == io::ErrorKind::NotFound => {
-                return Err(failed(
-                    "there is no qemu-img on this node; install qemu-utils".to_owned(),
-                ));
+        qemu_img("cannot make a volume", PATIENCE, |command| {
+            command.args(["create", "-q", "-f", "qcow2"]);
+            if let Some((name, image)) = &self.base {
+                // Relative to where the volume will be, so that a pool can be moved as a whole; -u because that is not
+                // where it is now (we have looked at the image ourselves).
+                command
+                    .args(["-u", "-F", image.format, "-b"])
+                    .arg(format!("images/{name}"));
             }
-            Ok(Err(e)) => return Err(failed(e.to_string()).caused_by(e)),
-            Ok(Ok(output)) => output,
-        };
-        if output.status.success() {
-            return Ok(());
-        }
-        let words = String::from_utf8_lossy(&output.stderr);
-        Err(failed(words.trim().to_owned()))
+            command
+                .arg("--")
+                .arg(&self.temporary)
+                .arg(self.size.bytes().get().to_string());
+        })
+        .await
     }
+}
 
-    /// Gives the finished file its name, for good.
-    fn publish(&self) -> Result<VolumeInfo> {
-        let path = self.pool.volume(self.id);
-        let published = File::open(&self.temporary).and_then(|file| {
-            file.sync_all()?;
-            // A link, unlike a renaming, never replaces what is there.
-            match fs::hard_link(&self.temporary, &path) {
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-                Err(e) if has_no_links(&e) && !path.exists() => fs::rename(&self.temporary, &path),
-                other => other,
-            }?;
-            File::open(&self.pool.path)?.sync_all()
-        });
-        published.map_err(|e| storage_failed("cannot make a volume", e))?;
-        remove(&self.temporary)?;
-        look(&self.pool, self.id)?
-            .ok_or_else(|| Error::new(Reason::StorageFailed, format!("volume {} is gone again", self.id)))
+/// Makes the volume at least `size` large.
+pub(super) async fn resize(pool: Pool, id: VolumeId, size: Gibibytes) -> Result<VolumeInfo> {
+    let (place, info) = blocking::run(move || {
+        let info = look(&pool, id)?.ok_or_else(|| missing(&pool, id))?;
+        Ok((pool, info))
+    })
+    .await?;
+    if info.capacity >= size.bytes() {
+        return Ok(info);
     }
+    // In place: QEMU writes the larger tables beside the old ones, and the header last.
+    qemu_img("cannot resize a volume", PATIENCE, |command| {
+        command
+            .args(["resize", "-q", "-f", "qcow2", "--"])
+            .arg(place.volume(id))
+            .arg(size.bytes().get().to_string());
+    })
+    .await?;
+    blocking::run(move || {
+        let synced = File::open(place.volume(id)).and_then(|file| file.sync_all());
+        synced.map_err(|e| storage_failed("cannot resize a volume", e))?;
+        look(&place, id)?.ok_or_else(|| missing(&place, id))
+    })
+    .await
+}
+
+/// Makes the volume `to` a copy of `from`, unless it is there.
+pub(super) async fn copy(pool: Pool, from: VolumeId, to: VolumeId) -> Result<VolumeInfo> {
+    let (pool, there, temporary) = blocking::run(move || {
+        if look(&pool, from)?.is_none() {
+            return Err(missing(&pool, from));
+        }
+        remove_half_made(&pool, to)?;
+        let there = look(&pool, to)?;
+        let temporary = match &there {
+            Some(_) => PathBuf::new(),
+            None => begin(&pool, to)?,
+        };
+        Ok((pool, there, temporary))
+    })
+    .await?;
+    if let Some(info) = there {
+        return Ok(info);
+    }
+    qemu_img("cannot copy a volume", COPYING, |command| {
+        command
+            .args(["convert", "-q", "-f", "qcow2", "-O", "qcow2", "--"])
+            .arg(pool.volume(from))
+            .arg(&temporary);
+    })
+    .await?;
+    blocking::run(move || publish(&pool, to, &temporary)).await
+}
+
+fn missing(pool: &Pool, volume: VolumeId) -> Error {
+    let message = format!("no volume {volume} in pool {}", pool.name);
+    Error::new(Reason::VolumeMissing, message).with("volume", volume.to_string())
+}
+
+/// An empty file for a volume that is to be made, readable for nobody else.
+fn begin(pool: &Pool, id: VolumeId) -> Result<PathBuf> {
+    // A name that no attempt had: one that was given up may still be at work on its own file.
+    static ATTEMPT: AtomicU64 = AtomicU64::new(0);
+    let attempt = ATTEMPT.fetch_add(1, Ordering::Relaxed);
+    let temporary = pool
+        .making()
+        .join(format!("{id}.{}-{attempt}", std::process::id()));
+    // Made here, since qemu-img would make it readable for everybody.
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&temporary);
+    made.map_err(|e| storage_failed("cannot make a volume", e))?;
+    Ok(temporary)
+}
+
+/// Gives the finished file its name, for good.
+fn publish(pool: &Pool, id: VolumeId, temporary: &Path) -> Result<VolumeInfo> {
+    let path = pool.volume(id);
+    let published = File::open(temporary).and_then(|file| {
+        file.sync_all()?;
+        // A link, unlike a renaming, never replaces what is there.
+        match fs::hard_link(temporary, &path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(e) if has_no_links(&e) && !path.exists() => fs::rename(temporary, &path),
+            other => other,
+        }?;
+        File::open(&pool.path)?.sync_all()
+    });
+    published.map_err(|e| storage_failed("cannot make a volume", e))?;
+    remove(temporary)?;
+    look(pool, id)?.ok_or_else(|| Error::new(Reason::StorageFailed, format!("volume {id} is gone again")))
 }
 
 /// Some file systems know no hard links.
