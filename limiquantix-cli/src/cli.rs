@@ -11,6 +11,7 @@ use crate::{
     alert, api, cluster, completion, console, drs, event, explain, launch, login, network, node, port,
     project, rule, snapshot, task, vm,
 };
+use crate::{alert, api, completion, console, explain, launch, login, node, pool, task, vm, volume};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.
@@ -82,6 +83,12 @@ enum Command {
     /// Attachments of VMs to networks, with their addresses
     #[command(subcommand)]
     Port(port::Command),
+    /// Storage pools
+    #[command(subcommand)]
+    Pool(pool::Command),
+    /// Virtual disks
+    #[command(subcommand)]
+    Volume(volume::Command),
     /// Long-running operations
     #[command(subcommand)]
     Task(task::Command),
@@ -225,6 +232,8 @@ impl Command {
             Self::Project(command) => project::run(app, command).await,
             Self::Network(command) => network::run(app, command).await,
             Self::Port(command) => port::run(app, command).await,
+            Self::Pool(command) => pool::run(app, command).await,
+            Self::Volume(command) => volume::run(app, command).await,
             Self::Task(command) => task::run(app, command).await,
             Self::Alert(command) => alert::run(app, command).await,
             Self::Event(command) => event::run(app, command).await,

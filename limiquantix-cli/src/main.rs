@@ -8,6 +8,7 @@
 //! vm node cluster project task event alert console explain api launch login    one noun each, one file per verb
 //! vm node cluster rule project task alert console explain api launch login    one noun each, one file per verb
 //! vm node task alert drs console explain api launch login    one noun each, one file per verb
+//! vm node pool volume task alert console explain api launch login    one noun each, one file per verb
 //! up demo    server and agents in this process    doctor    is this machine fit for it
 //! resolve    NAME → object      wait    task → progress → exit code
 //! output     the only printer   failure what, why, what to type next
@@ -40,6 +41,7 @@ mod output;
 mod paging;
 mod port;
 mod project;
+mod pool;
 mod quantity;
 mod resolve;
 mod rule;
@@ -50,6 +52,7 @@ mod task;
 #[cfg(feature = "up")]
 mod up;
 mod vm;
+mod volume;
 mod wait;
 
 use std::process::ExitCode;

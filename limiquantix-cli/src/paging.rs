@@ -2,6 +2,9 @@
 
 use limiquantix_proto::alert::v1::{ListAlertsRequest, ListAlertsResponse};
 use limiquantix_proto::compute::v1::{ListNodesRequest, ListNodesResponse, ListVMsRequest, ListVMsResponse};
+use limiquantix_proto::storage::v1::{
+    ListPoolsRequest, ListPoolsResponse, ListVolumesRequest, ListVolumesResponse,
+};
 use limiquantix_proto::task::v1::{ListTasksRequest, ListTasksResponse};
 
 use crate::failure::Failure;
@@ -83,6 +86,8 @@ lists! {
     ListAlertsRequest => ListAlertsResponse, alerts;
     ListVMsRequest => ListVMsResponse, vms;
     ListNodesRequest => ListNodesResponse, nodes;
+    ListPoolsRequest => ListPoolsResponse, pools;
+    ListVolumesRequest => ListVolumesResponse, volumes;
     ListTasksRequest => ListTasksResponse, tasks;
 }
 

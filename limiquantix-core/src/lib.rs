@@ -39,5 +39,6 @@ pub mod settle;
 pub mod time;
 pub mod unit;
 pub mod validate;
+pub mod volume;
 
 pub use error::{Error, ErrorKind, Reason, Result};

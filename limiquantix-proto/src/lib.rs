@@ -20,6 +20,7 @@
 
 pub use generated::google;
 pub use generated::limiquantix::{agent, alert, auth, cluster, compute, drs, event, network, project, task};
+pub use generated::limiquantix::{agent, alert, auth, compute, event, storage, task};
 
 pub mod convert;
 pub mod details;

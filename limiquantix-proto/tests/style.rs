@@ -9,6 +9,7 @@ use protox::prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, F
 
 /// 64-bit fields print as strings in JSON, so they are for numbers that need it: bytes and positions in
 /// them, store revisions, and what all VMs of a project have together.
+/// them, store revisions.
 const WIDE: [&str; 11] = [
     "available_bytes",
     "capacity_bytes",
@@ -18,6 +19,8 @@ const WIDE: [&str; 11] = [
     "memory_used_bytes",
     "next_offset",
     "offset",
+    "promisable_bytes",
+    "promised_bytes",
     "revision",
     "size",
     "storage_gib",

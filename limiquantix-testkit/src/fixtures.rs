@@ -17,6 +17,12 @@ use limiquantix_core::resource::{
     PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Recommendation, RecommendationPriority,
     RecommendationState, Resource, RuleSpec, RuleTarget, Snapshot, SnapshotPhase, Strength, Task, TaskKind,
     TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
+    AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DEFAULT_THIN_OVERCOMMIT, DiskSpec,
+    Event, EventKind, HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node,
+    NodeAllocation, NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolAllocation,
+    PoolDriver, PoolFacts, PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource,
+    Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};
@@ -330,12 +336,18 @@ pub fn pool(pool_name: &str, node: NodeId) -> Pool {
         spec: PoolSpec {
             node,
             driver: PoolDriver::Directory,
+            thin_overcommit: DEFAULT_THIN_OVERCOMMIT,
         },
         status: PoolStatus {
             capacity: Bytes(1 << 40),
             available: Bytes(1 << 40),
         },
     }
+}
+
+/// Nothing promised yet in `pool`.
+pub fn pool_allocation(pool: &Pool) -> PoolAllocation {
+    PoolAllocation::empty(pool, meta())
 }
 
 /// A network of the default project, backed by `virbr0`.

@@ -14,6 +14,7 @@ use limiquantix_core::reconcile::Assignment;
 use limiquantix_core::resource::{Node, NodeAllocation, Snapshot, Task, Vm, Volume, VolumePhase};
 use limiquantix_core::settle::{VmReport, settle};
 use limiquantix_core::time::Timestamp;
+use limiquantix_core::volume::enter;
 use limiquantix_core::{Error, Reason, Result};
 use tracing::debug;
 
@@ -211,10 +212,7 @@ impl AgentLink {
         }
         let made = |v: &Volume| v.phase == VolumePhase::Creating && report.made.contains(&v.id);
         for volume in self.volumes(vm).await?.into_iter().filter(|v| made(v)) {
-            let mut volume = Volume::clone(&volume);
-            volume.phase = VolumePhase::InUse;
-            volume.meta.updated_at = now;
-            changes.update(volume);
+            changes.update(enter(&volume, VolumePhase::InUse, now)?);
         }
         Ok(())
     }

@@ -15,6 +15,8 @@ use crate::service::project::usage;
 use crate::service::{
     AlertService, ClusterService, EventService, Liveness, NetworkService, NodeService, ProjectService,
     RecommendationService, RuleService, TaskService, VmService, ensure_default_network,
+use crate::service::{
+    AlertService, Liveness, NodeService, PoolService, TaskService, VmService, VolumeService,
 };
 
 /// What every part of the control plane is made of.
@@ -120,6 +122,14 @@ impl ControlPlane {
     /// Events.
     pub fn events(&self) -> EventService {
         EventService::new(Arc::clone(&self.parts))
+    /// Storage pools.
+    pub fn pools(&self) -> PoolService {
+        PoolService::new(Arc::clone(&self.parts))
+    }
+
+    /// Volumes.
+    pub fn volumes(&self) -> VolumeService {
+        VolumeService::new(Arc::clone(&self.parts))
     }
 
     /// Tasks.

@@ -35,6 +35,8 @@ pub use service::{
     CreateVm, EventService, Explanation, Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService,
     NodeUsage, ProjectService, QuotaChanges, RecommendationService, RemoveNode, RuleService, TaskService,
     UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService, WatchEvent,
+    AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
+    PoolService, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, VolumeService, WatchEvent,
     WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};

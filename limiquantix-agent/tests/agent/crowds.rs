@@ -89,6 +89,7 @@ async fn more_that_happens_at_once_than_can_be_told_is_seen_all_the_same() {
     let mut config = MockConfig::new("n1");
     config.cores = Cores(400);
     config.memory = Mebibytes(400 << 10);
+    config.pools[0].capacity = limiquantix::core::unit::Gibibytes(1000).bytes();
     let site = Site::of(config).await;
     let mut vms = Vec::new();
     for i in 0..300 {

@@ -21,6 +21,7 @@ use limiquantix_proto::drs::v1::DrsServiceClient;
 use limiquantix_proto::event::v1::EventServiceClient;
 use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
 use limiquantix_proto::project::v1::ProjectServiceClient;
+use limiquantix_proto::storage::v1::{PoolServiceClient, VolumeServiceClient};
 use limiquantix_proto::task::v1::TaskServiceClient;
 
 use crate::config::Settings;
@@ -132,6 +133,14 @@ impl Client {
     /// Ports.
     pub(crate) fn ports(&self) -> PortServiceClient<HttpClient> {
         PortServiceClient::new(self.http.clone(), self.calls.clone())
+    /// Storage pools.
+    pub(crate) fn pools(&self) -> PoolServiceClient<HttpClient> {
+        PoolServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
+    /// Virtual disks.
+    pub(crate) fn volumes(&self) -> VolumeServiceClient<HttpClient> {
+        VolumeServiceClient::new(self.http.clone(), self.calls.clone())
     }
 
     /// Tasks.

@@ -22,6 +22,10 @@ use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Snapsho
 use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
+use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
+use limiquantix_proto::storage::v1::{
+    GetPoolRequest, GetVolumeRequest, ListPoolsRequest, ListVolumesRequest, Pool, Volume,
+};
 use limiquantix_proto::task::v1::{GetTaskRequest, Task};
 
 use crate::app::App;
@@ -70,6 +74,66 @@ named! {
     Task: "task", id;
     Alert: "alert", id;
     Recommendation: "drs", id;
+impl Named for Node {
+    const KIND: &'static str = "node";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.hostname
+    }
+}
+
+impl Named for Pool {
+    const KIND: &'static str = "pool";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for Volume {
+    const KIND: &'static str = "volume";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Named for Task {
+    const KIND: &'static str = "task";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A task is known by its id alone; many have the same target.
+    fn name(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Named for Alert {
+    const KIND: &'static str = "alert";
+
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// An alert is known by its id alone; many have the same title.
+    fn name(&self) -> &str {
+        &self.id
+    }
 }
 
 /// The VMs that these names mean, each once, in the order they were named.
@@ -233,6 +297,63 @@ pub(crate) async fn ports(app: &App, client: &Client, ids: &[String]) -> Result<
     };
     let all = async || crate::port::list_all(app, client).await;
     all_of(ids, exact, all).await
+/// The pools that these names mean. A name that pools of several nodes have is ambiguous.
+pub(crate) async fn pools(client: &Client, names: &[String]) -> Result<Vec<Pool>, Failure> {
+    let exact = async |by: By<'_>| match by {
+        By::Id(id) => {
+            let request = GetPoolRequest {
+                id: id.to_owned(),
+                ..Default::default()
+            };
+            let answer = client.pools().get_pool(request).await;
+            answer.map(|answer| answer.into_owned())
+        }
+        By::Name(name) => {
+            let request = ListPoolsRequest {
+                page_size: 2,
+                name: name.to_owned(),
+                ..Default::default()
+            };
+            let answer = client.pools().list_pools(request).await?;
+            single(answer.into_owned().pools)
+        }
+    };
+    let all = async || crate::pool::list_all(client).await;
+    all_of(names, exact, all).await
+}
+
+/// The volumes that these names mean. Names of volumes are not unique; one that several have is ambiguous.
+pub(crate) async fn volumes(app: &App, client: &Client, names: &[String]) -> Result<Vec<Volume>, Failure> {
+    let exact = async |by: By<'_>| match by {
+        By::Id(id) => {
+            let request = GetVolumeRequest {
+                id: id.to_owned(),
+                ..Default::default()
+            };
+            let answer = client.volumes().get_volume(request).await;
+            answer.map(|answer| answer.into_owned())
+        }
+        By::Name(name) => {
+            let request = ListVolumesRequest {
+                page_size: 2,
+                name: name.to_owned(),
+                project_id: app.project(),
+                ..Default::default()
+            };
+            let answer = client.volumes().list_volumes(request).await?;
+            single(answer.into_owned().volumes)
+        }
+    };
+    let all = async || crate::volume::list_all(app, client).await;
+    all_of(names, exact, all).await
+}
+
+/// The one object of a name. Where there are several, the list of all says which.
+fn single<T>(mut found: Vec<T>) -> Result<T, ConnectError> {
+    match (found.pop(), found.is_empty()) {
+        (Some(object), true) => Ok(object),
+        _ => Err(ConnectError::not_found("not exactly one has this name")),
+    }
 }
 
 /// The tasks that these ids mean.

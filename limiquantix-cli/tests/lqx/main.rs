@@ -26,6 +26,7 @@ mod recommendations;
 mod run;
 mod setup;
 mod snapshot;
+mod storage;
 mod terminal;
 #[cfg(feature = "up")]
 mod up;

@@ -21,6 +21,9 @@ pub use repository::{
     NetworkRepository, NodeRepository, PoolRepository, PortRepository, ProjectRepository,
     ProjectUsageRepository, Repository, SnapshotRepository, TaskRepository, TypedPage, VmRepository,
     VolumeRepository,
+    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
+    PoolAllocationRepository, PoolRepository, ProjectRepository, Repository, TaskRepository, TypedPage,
+    VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;
 pub use storage::{StorageBackend, VolumeInfo, VolumeRequest};

@@ -6,6 +6,8 @@ use crate::error::{Error, Result};
 use crate::resource::{
     Alert, Cluster, Event, Network, NetworkAllocation, Node, NodeAllocation, ObjectKey, Pool, Port, Project,
     ProjectUsage, Resource, Revision, Snapshot, Task, Vm, Volume,
+    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, PoolAllocation, Project, Resource,
+    Revision, Task, Vm, Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together
@@ -30,6 +32,8 @@ pub type ProjectRepository = Repository<Project>;
 pub type ProjectUsageRepository = Repository<ProjectUsage>;
 /// Pools.
 pub type PoolRepository = Repository<Pool>;
+/// Promised space of pools.
+pub type PoolAllocationRepository = Repository<PoolAllocation>;
 /// Volumes.
 pub type VolumeRepository = Repository<Volume>;
 /// Networks.

@@ -60,6 +60,8 @@ reasons! {
     QuotaExceeded = "QUOTA_EXCEEDED", ResourceExhausted, "free something in the project, or ask an administrator to raise its quota; see lqx project usage";
     /// Every address that the subnet gives out is taken.
     AddressesExhausted = "ADDRESSES_EXHAUSTED", ResourceExhausted, "delete VMs that are no longer needed, or use another network";
+    /// The pool may promise no more space.
+    PoolFull = "POOL_FULL", ResourceExhausted, "delete volumes, use another pool, or enlarge this one; see lqx pool metrics";
     /// Too many calls, streams or bytes.
     LimitExceeded = "LIMIT_EXCEEDED", ResourceExhausted, "send less, or wait and retry";
     /// The present state of the VM, or of whatever it is, does not allow this.

@@ -17,6 +17,7 @@ mod node;
 mod object;
 mod pool;
 mod port;
+mod pool_allocation;
 mod project;
 mod recommendation;
 mod rule;
@@ -47,6 +48,9 @@ pub use recommendation::{
 };
 pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
 pub use snapshot::{Snapshot, SnapshotPhase};
+pub use pool::{DEFAULT_THIN_OVERCOMMIT, Pool, PoolDriver, PoolSpec, PoolStatus};
+pub use pool_allocation::PoolAllocation;
+pub use project::{Project, ProjectSpec};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

@@ -8,6 +8,8 @@ use super::{
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, NetworkAllocation, Node,
     NodeAllocation, PlacementRule, Pool, Port, Project, ProjectUsage, Recommendation, Revision, Snapshot,
     Task, Vm, Volume,
+    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
+    PoolAllocation, Project, Revision, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};
@@ -170,6 +172,8 @@ kinds! {
     ProjectUsage(ProjectUsage, crate::identity::ProjectId, "project_usage");
     /// A place where volumes live.
     Pool(Pool, crate::identity::PoolId, "pool");
+    /// What is promised to volumes in one pool.
+    PoolAllocation(PoolAllocation, crate::identity::PoolId, "pool_allocation");
     /// A virtual disk.
     Volume(Volume, crate::identity::VolumeId, "volume");
     /// A VM as it was at one moment.

@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{IndexEntry, Meta};
 use crate::identity::{Name, NodeId, PoolId};
-use crate::unit::Bytes;
+use crate::unit::{Bytes, Percent};
 
 /// A place where volumes live. A directory pool belongs to one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,18 @@ pub struct PoolSpec {
     pub node: NodeId,
     /// How volumes are kept.
     pub driver: PoolDriver,
+    /// How much may be promised to volumes, as a share of the capacity.
+    #[serde(default = "default_thin_overcommit")]
+    pub thin_overcommit: Percent,
+}
+
+/// How much a pool may promise, unless somebody says otherwise: twenty times what it has, as OpenStack Cinder does
+/// (`max_over_subscription_ratio`). Volumes are thin, and most guests write to a small part of their disks; a lower
+/// ratio would refuse what works on every other platform, none at all would let one typing error promise a petabyte.
+pub const DEFAULT_THIN_OVERCOMMIT: Percent = Percent(2000);
+
+fn default_thin_overcommit() -> Percent {
+    DEFAULT_THIN_OVERCOMMIT
 }
 
 /// How volumes are kept.
@@ -46,6 +58,12 @@ pub struct PoolStatus {
 }
 
 impl Pool {
+    /// How much may be promised to its volumes.
+    pub fn promisable(&self) -> Bytes {
+        let share = u128::from(self.status.capacity.get()) * u128::from(self.spec.thin_overcommit.0) / 100;
+        Bytes(u64::try_from(share).unwrap_or(u64::MAX))
+    }
+
     pub(super) fn index_entry(&self) -> IndexEntry<'_> {
         IndexEntry {
             name: Some(self.name.as_str()),

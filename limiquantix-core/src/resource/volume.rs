@@ -59,6 +59,8 @@ pub enum VolumePhase {
     Available,
     /// Attached to its VM.
     InUse,
+    /// Being taken out of its VM.
+    Detaching,
     /// Being removed.
     Deleting,
     /// Making or removing it failed.
@@ -66,12 +68,23 @@ pub enum VolumePhase {
 }
 
 impl VolumePhase {
+    /// Every phase.
+    pub const ALL: &'static [Self] = &[
+        Self::Creating,
+        Self::Available,
+        Self::InUse,
+        Self::Detaching,
+        Self::Deleting,
+        Self::Error,
+    ];
+
     /// Its name, in lower-case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Creating => "creating",
             Self::Available => "available",
             Self::InUse => "in_use",
+            Self::Detaching => "detaching",
             Self::Deleting => "deleting",
             Self::Error => "error",
         }

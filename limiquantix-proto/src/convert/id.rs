@@ -5,6 +5,7 @@ use limiquantix_core::identity::{
     AlertId, ClusterId, EventId, NetworkId, NodeId, PortId, RecommendationId, RuleId, SnapshotId, TaskId,
     VmId, VolumeId,
 };
+use limiquantix_core::identity::{AlertId, NodeId, PoolId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 
@@ -50,6 +51,8 @@ parsers! {
     parse_recommendation_id -> RecommendationId;
     /// Reads the id of a snapshot.
     parse_snapshot_id -> SnapshotId;
+    /// Reads the id of a pool.
+    parse_pool_id -> PoolId;
     /// Reads the id of a volume.
     parse_volume_id -> VolumeId;
 }

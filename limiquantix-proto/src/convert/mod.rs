@@ -32,6 +32,7 @@ pub mod project;
 pub mod recommendation;
 pub mod rule;
 pub mod snapshot;
+pub mod storage;
 pub mod task;
 pub mod update;
 pub mod vm;

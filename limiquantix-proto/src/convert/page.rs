@@ -82,6 +82,8 @@ list_requests! {
     crate::network::v1::ListPortsRequest,
     crate::event::v1::ListEventsRequest,
     crate::compute::v1::ListSnapshotsRequest,
+    crate::storage::v1::ListPoolsRequest,
+    crate::storage::v1::ListVolumesRequest,
     crate::task::v1::ListTasksRequest,
     crate::project::v1::ListProjectsRequest,
 }

@@ -15,8 +15,10 @@ mod node;
 mod port;
 mod project;
 mod rule;
+mod pool;
 mod task;
 mod vm;
+mod volume;
 mod watch;
 
 use std::sync::Arc;
@@ -34,6 +36,7 @@ use limiquantix_proto::drs::v1::DRS_SERVICE_SERVICE_NAME;
 use limiquantix_proto::event::v1::EVENT_SERVICE_SERVICE_NAME;
 use limiquantix_proto::network::v1::{NETWORK_SERVICE_SERVICE_NAME, PORT_SERVICE_SERVICE_NAME};
 use limiquantix_proto::project::v1::PROJECT_SERVICE_SERVICE_NAME;
+use limiquantix_proto::storage::v1::{POOL_SERVICE_SERVICE_NAME, VOLUME_SERVICE_SERVICE_NAME};
 use limiquantix_proto::task::v1::TASK_SERVICE_SERVICE_NAME;
 
 use crate::auth::Auth;
@@ -58,6 +61,8 @@ pub(crate) fn service(
         .add_service(Arc::new(project::Handler::new(control_plane)))
         .add_service(Arc::new(network::Handler::new(control_plane)))
         .add_service(Arc::new(port::Handler::new(control_plane)))
+        .add_service(Arc::new(pool::Handler::new(control_plane)))
+        .add_service(Arc::new(volume::Handler::new(control_plane)))
         .add_service(Arc::new(task::Handler::new(control_plane)))
         .add_service(Arc::new(drs::Handler::new(control_plane)))
         .add_service(Arc::new(alert::Handler::new(control_plane)))
@@ -72,6 +77,8 @@ pub(crate) fn service(
         PORT_SERVICE_SERVICE_NAME,
         RULE_SERVICE_SERVICE_NAME,
         PROJECT_SERVICE_SERVICE_NAME,
+        POOL_SERVICE_SERVICE_NAME,
+        VOLUME_SERVICE_SERVICE_NAME,
         TASK_SERVICE_SERVICE_NAME,
         ALERT_SERVICE_SERVICE_NAME,
         EVENT_SERVICE_SERVICE_NAME,

@@ -23,6 +23,7 @@ mod rules;
 mod snapshots;
 mod startup;
 mod stopping;
+mod storage;
 mod stores;
 mod suspend;
 mod tasks;

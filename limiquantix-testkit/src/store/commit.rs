@@ -109,6 +109,7 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         fixtures::project("lab").into_object(),
         fixtures::project_usage("lab").into_object(),
         fixtures::pool("default", node.id).into_object(),
+        fixtures::pool_allocation(&fixtures::pool("default", node.id)).into_object(),
         fixtures::volume("root", node.id).into_object(),
         lan.clone().into_object(),
         fixtures::network_allocation(&lan).into_object(),

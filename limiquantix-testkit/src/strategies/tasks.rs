@@ -75,13 +75,7 @@ pub fn any_task() -> impl Strategy<Value = Task> {
 
 /// Any volume.
 pub fn any_volume() -> impl Strategy<Value = Volume> {
-    let phase = select(vec![
-        VolumePhase::Creating,
-        VolumePhase::Available,
-        VolumePhase::InUse,
-        VolumePhase::Deleting,
-        VolumePhase::Error,
-    ]);
+    let phase = select(VolumePhase::ALL);
     let source = prop_oneof![
         Just(VolumeSource::Empty),
         any_image().prop_map(|image| VolumeSource::Image { image }),

@@ -9,6 +9,7 @@ mod node;
 pub(crate) mod project;
 mod recommendation;
 mod rule;
+mod storage;
 mod task;
 mod vm;
 mod watch;
@@ -23,6 +24,7 @@ pub use node::{Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage, Re
 pub use project::{CreateProject, ProjectService, QuotaChanges, UpdateProject};
 pub use recommendation::RecommendationService;
 pub use rule::{CreateRule, RuleService, UpdateRule};
+pub use storage::{PoolService, VolumeService};
 pub use task::TaskService;
 pub(crate) use vm::claims;
 pub(crate) use vm::snapshot::{settle_snapshots, snapshots_of};

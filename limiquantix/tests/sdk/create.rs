@@ -54,6 +54,7 @@ async fn everything_that_a_vm_needs_is_written_in_one_commit() {
         Kind::Volume,
         Kind::NodeAllocation,
         Kind::ProjectUsage,
+        Kind::PoolAllocation,
         Kind::Event,
     ];
     expected.sort();

@@ -22,4 +22,5 @@ mod retention;
 mod rules;
 mod snapshots;
 mod task_waits;
+mod storage;
 mod watching;

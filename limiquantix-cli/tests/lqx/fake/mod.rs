@@ -14,6 +14,7 @@ mod drs;
 mod events;
 mod networks;
 mod nodes;
+mod storage;
 mod tasks;
 mod vms;
 
@@ -91,6 +92,8 @@ impl Fake {
             .add_service(Arc::new(tasks::Tasks(state.clone())))
             .add_service(Arc::new(events::Events(state.clone())))
             .add_service(Arc::new(drs::Drs(state.clone())))
+            .add_service(Arc::new(storage::Pools))
+            .add_service(Arc::new(storage::Volumes))
             .add_service(Arc::new(auth::Auth));
         let app = axum::Router::new().fallback_service(ConnectRpcService::new(router));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -30,6 +30,7 @@ use limiquantix_proto::drs::v1::DrsServiceClient;
 use limiquantix_proto::event::v1::EventServiceClient;
 use limiquantix_proto::network::v1::{NetworkServiceClient, PortServiceClient};
 use limiquantix_proto::project::v1::ProjectServiceClient;
+use limiquantix_proto::storage::v1::{PoolServiceClient, VolumeServiceClient};
 use limiquantix_proto::task::v1::TaskServiceClient;
 use limiquantix_server::{Server, ServerConfig, StoreConfig};
 use tokio::task::JoinHandle;
@@ -158,6 +159,14 @@ impl Running {
     pub(crate) fn ports(&self) -> PortServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         PortServiceClient::new(connection, config)
+    pub(crate) fn pools(&self) -> PoolServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        PoolServiceClient::new(connection, config)
+    }
+
+    pub(crate) fn volumes(&self) -> VolumeServiceClient<SharedHttp2Connection> {
+        let (connection, config) = self.grpc();
+        VolumeServiceClient::new(connection, config)
     }
 
     pub(crate) fn tasks(&self) -> TaskServiceClient<SharedHttp2Connection> {

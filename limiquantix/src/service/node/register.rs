@@ -6,8 +6,8 @@ use limiquantix_core::contract::{
 };
 use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::resource::{
-    AdminState, EventKind, Labels, Meta, Node, NodeAllocation, NodePhase, NodeStatus, Pool, PoolDriver,
-    PoolSpec, PoolStatus,
+    AdminState, DEFAULT_THIN_OVERCOMMIT, EventKind, Labels, Meta, Node, NodeAllocation, NodePhase,
+    NodeStatus, Pool, PoolAllocation, PoolDriver, PoolSpec, PoolStatus,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Reason, Result, validate};
@@ -186,15 +186,17 @@ impl NodeService {
                     let spec = PoolSpec {
                         node: node.id,
                         driver: PoolDriver::Directory,
+                        thin_overcommit: DEFAULT_THIN_OVERCOMMIT,
                     };
                     let meta = Meta::created(now, Labels::new());
-                    changes.create(Pool {
+                    let pool = Pool {
                         id: self.parts.ids.pool(),
-                        meta,
+                        meta: meta.clone(),
                         name: facts.name.clone(),
                         spec,
                         status,
-                    });
+                    };
+                    changes.create(PoolAllocation::empty(&pool, meta)).create(pool);
                 }
             }
         }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use limiquantix_core::administration::{Occupants, admit_removal, removed_with_node};
 use limiquantix_core::contract::{Changeset, Repository, Selector};
 use limiquantix_core::identity::NodeId;
-use limiquantix_core::resource::{EventKind, Node, NodeAllocation, Pool, Resource, Task, Vm, Volume};
+use limiquantix_core::resource::{
+    EventKind, Node, NodeAllocation, Pool, PoolAllocation, Resource, Task, Vm, Volume,
+};
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::{Error, Result, validate};
 use serde::Serialize;
@@ -79,6 +81,9 @@ impl NodeService {
         }
         for pool in self.on::<Pool>(node.id).await? {
             draft.changes.delete(&*pool);
+        }
+        for promised in self.on::<PoolAllocation>(node.id).await? {
+            draft.changes.delete(&*promised);
         }
         Ok(draft)
     }

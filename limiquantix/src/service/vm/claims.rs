@@ -9,17 +9,20 @@ use limiquantix_core::time::Timestamp;
 use crate::control_plane::Parts;
 use crate::service::network;
 use crate::service::project::usage;
+use crate::service::storage;
 
 /// Claims for `vm`, which is about to be created with `volumes`.
 pub(super) async fn claim(
     parts: &Parts,
     vm: &Vm,
+    _vm: &Vm,
     volumes: &[Volume],
     now: Timestamp,
     changes: &mut Changeset,
 ) -> Result<()> {
     let needs = usage::of_vm_and_volumes(vm, volumes);
     usage::change(parts, &vm.project, (Amounts::ZERO, needs), now, changes).await
+    storage::claims::claim(parts, volumes, now, changes).await
 }
 
 /// Claims what `vm` would need more as `after`, and gives back what it would need less.
@@ -38,6 +41,7 @@ pub(super) async fn resize(
 pub(crate) async fn release(
     parts: &Parts,
     vm: &Vm,
+    _vm: &Vm,
     volumes: &[std::sync::Arc<Volume>],
     now: Timestamp,
     changes: &mut Changeset,
@@ -45,4 +49,5 @@ pub(crate) async fn release(
     network::unplug(parts, vm, now, changes).await?;
     let held = usage::of_vm_and_volumes(vm, volumes.iter().map(|volume| &**volume));
     usage::change(parts, &vm.project, (held, Amounts::ZERO), now, changes).await
+    storage::claims::release(parts, volumes, now, changes).await
 }

@@ -300,6 +300,8 @@ pub(crate) fn spec(cores: u32, memory: u32) -> VmSpec {
 pub(crate) fn registration(name: &str, cores: u32, guest_memory: u32) -> NodeRegistration {
     let mut node = fixtures::node(name, cores, guest_memory + 512);
     node.spec.reserved_memory = limiquantix::core::unit::Mebibytes(512);
+    // Room for the disks of thousands of VMs: a test about pools says how large its own is.
+    node.spec.pools[0].capacity = limiquantix::core::unit::Bytes(1 << 50);
     NodeRegistration {
         id: None,
         name: node.name,
