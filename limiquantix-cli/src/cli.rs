@@ -8,10 +8,9 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{Format, Output};
 use crate::{
-    alert, api, cluster, completion, console, drs, event, explain, launch, login, network, node, port,
-    project, rule, snapshot, task, vm,
+    alert, api, cluster, completion, console, drs, event, explain, launch, login, network, node, pool, port,
+    project, rule, snapshot, task, vm, volume,
 };
-use crate::{alert, api, completion, console, explain, launch, login, node, pool, task, vm, volume};
 
 const AFTER_HELP: &str = "\
 NAME is a name, an id, a unique prefix of either, or a glob such as 'web-*'.

@@ -19,8 +19,9 @@
 //! authorization, and any dependency on a server or client stack beyond the RPC runtime itself.
 
 pub use generated::google;
-pub use generated::limiquantix::{agent, alert, auth, cluster, compute, drs, event, network, project, task};
-pub use generated::limiquantix::{agent, alert, auth, compute, event, storage, task};
+pub use generated::limiquantix::{
+    agent, alert, auth, cluster, compute, drs, event, network, project, storage, task,
+};
 
 pub mod convert;
 pub mod details;

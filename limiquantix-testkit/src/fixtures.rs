@@ -10,19 +10,14 @@ use limiquantix_core::identity::{
 };
 use limiquantix_core::resource::{
     Accel, AccelPreference, AdminState, Affinity, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
-    AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DiskSpec, Event, EventKind,
-    HypervisorFacts, IdempotencyRecord, Impact, Kind, Labels, MacAddress, Meta, Network, NetworkAllocation,
-    NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeRef, NodeSpec, NodeStatus,
-    Placement, PlacementRule, PlacementSpec, Pool, PoolDriver, PoolFacts, PoolSpec, PoolStatus, Port,
-    PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Recommendation, RecommendationPriority,
-    RecommendationState, Resource, RuleSpec, RuleTarget, Snapshot, SnapshotPhase, Strength, Task, TaskKind,
-    TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
-    Accel, AccelPreference, AdminState, Alert, AlertCounts, AlertSeverity, AlertShard, AlertSource,
     AlertSourceKind, AlertTally, Boot, Cluster, ClusterSpec, CpuSpec, DEFAULT_THIN_OVERCOMMIT, DiskSpec,
-    Event, EventKind, HypervisorFacts, IdempotencyRecord, Kind, Labels, Meta, Network, NetworkSpec, Node,
-    NodeAllocation, NodePhase, NodeSpec, NodeStatus, Placement, PlacementSpec, Pool, PoolAllocation,
-    PoolDriver, PoolFacts, PoolSpec, PoolStatus, PowerIntent, PowerState, Project, ProjectSpec, Resource,
-    Task, TaskKind, TaskTarget, Vm, VmPhase, VmSpec, VmStatus, Volume, VolumePhase, VolumeSource, VolumeSpec,
+    Event, EventKind, HypervisorFacts, IdempotencyRecord, Impact, Kind, Labels, MacAddress, Meta, Network,
+    NetworkAllocation, NetworkSpec, NicModel, NicSpec, Node, NodeAllocation, NodePhase, NodeRef, NodeSpec,
+    NodeStatus, Placement, PlacementRule, PlacementSpec, Pool, PoolAllocation, PoolDriver, PoolFacts,
+    PoolSpec, PoolStatus, Port, PowerIntent, PowerState, Project, ProjectSpec, ProjectUsage, Recommendation,
+    RecommendationPriority, RecommendationState, Resource, RuleSpec, RuleTarget, Snapshot, SnapshotPhase,
+    Strength, Task, TaskKind, TaskTarget, Vm, VmPhase, VmSelector, VmSpec, VmStatus, Volume, VolumePhase,
+    VolumeSource, VolumeSpec,
 };
 use limiquantix_core::time::Timestamp;
 use limiquantix_core::unit::{Bytes, Cores, Gibibytes, Mebibytes};

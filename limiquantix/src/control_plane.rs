@@ -13,10 +13,9 @@ use crate::controller;
 use crate::placement::Placer;
 use crate::service::project::usage;
 use crate::service::{
-    AlertService, ClusterService, EventService, Liveness, NetworkService, NodeService, ProjectService,
-    RecommendationService, RuleService, TaskService, VmService, ensure_default_network,
-use crate::service::{
-    AlertService, Liveness, NodeService, PoolService, TaskService, VmService, VolumeService,
+    AlertService, ClusterService, EventService, Liveness, NetworkService, NodeService, PoolService,
+    ProjectService, RecommendationService, RuleService, TaskService, VmService, VolumeService,
+    ensure_default_network,
 };
 
 /// What every part of the control plane is made of.
@@ -122,6 +121,8 @@ impl ControlPlane {
     /// Events.
     pub fn events(&self) -> EventService {
         EventService::new(Arc::clone(&self.parts))
+    }
+
     /// Storage pools.
     pub fn pools(&self) -> PoolService {
         PoolService::new(Arc::clone(&self.parts))

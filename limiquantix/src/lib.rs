@@ -33,11 +33,9 @@ pub use control_plane::ControlPlane;
 pub use service::{
     AlertService, ClusterService, CreateCluster, CreateNetwork, CreateProject, CreateRule, CreateSnapshot,
     CreateVm, EventService, Explanation, Heartbeat, LastHeartbeat, NetworkService, NodeMetrics, NodeService,
-    NodeUsage, ProjectService, QuotaChanges, RecommendationService, RemoveNode, RuleService, TaskService,
-    UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService, WatchEvent,
-    AlertService, CreateVm, Explanation, Heartbeat, LastHeartbeat, NodeMetrics, NodeService, NodeUsage,
-    PoolService, RemoveNode, TaskService, UpdateNode, UpdateVm, VmService, VolumeService, WatchEvent,
-    WatchItems, WatchStart,
+    NodeUsage, PoolService, ProjectService, QuotaChanges, RecommendationService, RemoveNode, RuleService,
+    TaskService, UpdateCluster, UpdateNetwork, UpdateNode, UpdateProject, UpdateRule, UpdateVm, VmService,
+    VolumeService, WatchEvent, WatchItems, WatchStart,
 };
 pub use system::{SystemClock, SystemIds};
 

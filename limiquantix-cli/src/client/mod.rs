@@ -133,6 +133,8 @@ impl Client {
     /// Ports.
     pub(crate) fn ports(&self) -> PortServiceClient<HttpClient> {
         PortServiceClient::new(self.http.clone(), self.calls.clone())
+    }
+
     /// Storage pools.
     pub(crate) fn pools(&self) -> PoolServiceClient<HttpClient> {
         PoolServiceClient::new(self.http.clone(), self.calls.clone())

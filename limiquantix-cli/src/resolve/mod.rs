@@ -22,7 +22,6 @@ use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, Snapsho
 use limiquantix_proto::drs::v1::{GetRecommendationRequest, Recommendation};
 use limiquantix_proto::network::v1::{GetNetworkRequest, GetPortRequest, Network, Port};
 use limiquantix_proto::project::v1::{GetProjectRequest, Project};
-use limiquantix_proto::compute::v1::{GetNodeRequest, GetVMRequest, Node, VirtualMachine};
 use limiquantix_proto::storage::v1::{
     GetPoolRequest, GetVolumeRequest, ListPoolsRequest, ListVolumesRequest, Pool, Volume,
 };
@@ -74,66 +73,8 @@ named! {
     Task: "task", id;
     Alert: "alert", id;
     Recommendation: "drs", id;
-impl Named for Node {
-    const KIND: &'static str = "node";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.hostname
-    }
-}
-
-impl Named for Pool {
-    const KIND: &'static str = "pool";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Named for Volume {
-    const KIND: &'static str = "volume";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl Named for Task {
-    const KIND: &'static str = "task";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// A task is known by its id alone; many have the same target.
-    fn name(&self) -> &str {
-        &self.id
-    }
-}
-
-impl Named for Alert {
-    const KIND: &'static str = "alert";
-
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// An alert is known by its id alone; many have the same title.
-    fn name(&self) -> &str {
-        &self.id
-    }
+    Pool: "pool", name;
+    Volume: "volume", name;
 }
 
 /// The VMs that these names mean, each once, in the order they were named.
@@ -297,6 +238,8 @@ pub(crate) async fn ports(app: &App, client: &Client, ids: &[String]) -> Result<
     };
     let all = async || crate::port::list_all(app, client).await;
     all_of(ids, exact, all).await
+}
+
 /// The pools that these names mean. A name that pools of several nodes have is ambiguous.
 pub(crate) async fn pools(client: &Client, names: &[String]) -> Result<Vec<Pool>, Failure> {
     let exact = async |by: By<'_>| match by {

@@ -18,11 +18,8 @@ pub use hypervisor::{
 pub use ids::{IdSource, IdSourceExt};
 pub use repository::{
     AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NetworkAllocationRepository,
-    NetworkRepository, NodeRepository, PoolRepository, PortRepository, ProjectRepository,
-    ProjectUsageRepository, Repository, SnapshotRepository, TaskRepository, TypedPage, VmRepository,
-    VolumeRepository,
-    AlertRepository, AllocationRepository, ClusterRepository, EventRepository, NodeRepository,
-    PoolAllocationRepository, PoolRepository, ProjectRepository, Repository, TaskRepository, TypedPage,
+    NetworkRepository, NodeRepository, PoolAllocationRepository, PoolRepository, PortRepository,
+    ProjectRepository, ProjectUsageRepository, Repository, SnapshotRepository, TaskRepository, TypedPage,
     VmRepository, VolumeRepository,
 };
 pub use scheduler::Scheduler;

@@ -4,10 +4,8 @@ use std::sync::Arc;
 use super::{Changeset, PageRequest, Query, Selector, Store};
 use crate::error::{Error, Result};
 use crate::resource::{
-    Alert, Cluster, Event, Network, NetworkAllocation, Node, NodeAllocation, ObjectKey, Pool, Port, Project,
-    ProjectUsage, Resource, Revision, Snapshot, Task, Vm, Volume,
-    Alert, Cluster, Event, Node, NodeAllocation, ObjectKey, Pool, PoolAllocation, Project, Resource,
-    Revision, Task, Vm, Volume,
+    Alert, Cluster, Event, Network, NetworkAllocation, Node, NodeAllocation, ObjectKey, Pool, PoolAllocation,
+    Port, Project, ProjectUsage, Resource, Revision, Snapshot, Task, Vm, Volume,
 };
 
 /// Typed access to one kind. Single-object conveniences over [`Store`]: whatever must happen together

@@ -16,8 +16,8 @@ mod network_allocation;
 mod node;
 mod object;
 mod pool;
-mod port;
 mod pool_allocation;
+mod port;
 mod project;
 mod recommendation;
 mod rule;
@@ -40,7 +40,8 @@ pub use node::{
     TaintEffect,
 };
 pub use object::{IndexEntry, Kind, Object, ObjectKey, Resource};
-pub use pool::{Pool, PoolDriver, PoolSpec, PoolStatus};
+pub use pool::{DEFAULT_THIN_OVERCOMMIT, Pool, PoolDriver, PoolSpec, PoolStatus};
+pub use pool_allocation::PoolAllocation;
 pub use port::{Attachment, Port};
 pub use project::{Amounts, Project, ProjectSpec, ProjectUsage, Quota};
 pub use recommendation::{
@@ -48,9 +49,6 @@ pub use recommendation::{
 };
 pub use rule::{Affinity, NodeSelector, PlacementRule, RuleSpec, RuleTarget, Strength, VmSelector};
 pub use snapshot::{Snapshot, SnapshotPhase};
-pub use pool::{DEFAULT_THIN_OVERCOMMIT, Pool, PoolDriver, PoolSpec, PoolStatus};
-pub use pool_allocation::PoolAllocation;
-pub use project::{Project, ProjectSpec};
 pub use task::{Task, TaskError, TaskKind, TaskLogLine, TaskState, TaskTarget};
 pub use vm::{
     Accel, AccelPreference, Boot, CloudInit, CpuSpec, DiskSpec, MacAddress, NicModel, NicSpec, Operation,

@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, NetworkAllocation, Node,
-    NodeAllocation, PlacementRule, Pool, Port, Project, ProjectUsage, Recommendation, Revision, Snapshot,
-    Task, Vm, Volume,
-    Alert, AlertCounts, Cluster, Event, IdempotencyRecord, Labels, Meta, Network, Node, NodeAllocation, Pool,
-    PoolAllocation, Project, Revision, Task, Vm, Volume,
+    NodeAllocation, PlacementRule, Pool, PoolAllocation, Port, Project, ProjectUsage, Recommendation,
+    Revision, Snapshot, Task, Vm, Volume,
 };
 use crate::error::{Error, Reason, Result};
 use crate::identity::{NodeId, ProjectId};

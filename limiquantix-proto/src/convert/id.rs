@@ -2,10 +2,9 @@
 
 use limiquantix_core::contract::SessionId;
 use limiquantix_core::identity::{
-    AlertId, ClusterId, EventId, NetworkId, NodeId, PortId, RecommendationId, RuleId, SnapshotId, TaskId,
-    VmId, VolumeId,
+    AlertId, ClusterId, EventId, NetworkId, NodeId, PoolId, PortId, RecommendationId, RuleId, SnapshotId,
+    TaskId, VmId, VolumeId,
 };
-use limiquantix_core::identity::{AlertId, NodeId, PoolId, TaskId, VmId, VolumeId};
 use limiquantix_core::{Error, Result};
 use uuid::Uuid;
 

@@ -22,6 +22,9 @@ fn new(name: &str, placement: Policy) -> CreateCluster {
     }
 }
 
+/// Makes one thing wrong.
+type Spoil = fn(&mut ClusterSpec);
+
 fn policy(strategy: Strategy, memory: u32) -> Policy {
     Policy {
         strategy,
@@ -184,7 +187,7 @@ async fn clusters_are_made_once_and_checked() {
     assert_eq!(again.unwrap(), first);
     let taken = clusters.create(&dry(), new("c", Policy::default())).await;
     assert_eq!(code(taken), "NAME_TAKEN");
-    let wrong: [(fn(&mut ClusterSpec), &str); 6] = [
+    let wrong: [(Spoil, &str); 6] = [
         (
             |s| s.placement.overcommit_cpu = Percent(0),
             "spec.placement.overcommit_cpu_percent",

@@ -21,6 +21,6 @@ mod reports;
 mod retention;
 mod rules;
 mod snapshots;
-mod task_waits;
 mod storage;
+mod task_waits;
 mod watching;

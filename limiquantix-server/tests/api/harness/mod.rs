@@ -159,6 +159,8 @@ impl Running {
     pub(crate) fn ports(&self) -> PortServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         PortServiceClient::new(connection, config)
+    }
+
     pub(crate) fn pools(&self) -> PoolServiceClient<SharedHttp2Connection> {
         let (connection, config) = self.grpc();
         PoolServiceClient::new(connection, config)

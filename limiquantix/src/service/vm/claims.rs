@@ -15,13 +15,12 @@ use crate::service::storage;
 pub(super) async fn claim(
     parts: &Parts,
     vm: &Vm,
-    _vm: &Vm,
     volumes: &[Volume],
     now: Timestamp,
     changes: &mut Changeset,
 ) -> Result<()> {
     let needs = usage::of_vm_and_volumes(vm, volumes);
-    usage::change(parts, &vm.project, (Amounts::ZERO, needs), now, changes).await
+    usage::change(parts, &vm.project, (Amounts::ZERO, needs), now, changes).await?;
     storage::claims::claim(parts, volumes, now, changes).await
 }
 
@@ -41,13 +40,12 @@ pub(super) async fn resize(
 pub(crate) async fn release(
     parts: &Parts,
     vm: &Vm,
-    _vm: &Vm,
     volumes: &[std::sync::Arc<Volume>],
     now: Timestamp,
     changes: &mut Changeset,
 ) -> Result<()> {
     network::unplug(parts, vm, now, changes).await?;
     let held = usage::of_vm_and_volumes(vm, volumes.iter().map(|volume| &**volume));
-    usage::change(parts, &vm.project, (held, Amounts::ZERO), now, changes).await
+    usage::change(parts, &vm.project, (held, Amounts::ZERO), now, changes).await?;
     storage::claims::release(parts, volumes, now, changes).await
 }
