@@ -9,7 +9,6 @@ use protox::prost_reflect::prost_types::{DescriptorProto, EnumDescriptorProto, F
 
 /// 64-bit fields print as strings in JSON, so they are for numbers that need it: bytes and positions in
 /// them, store revisions, and what all VMs of a project have together.
-/// them, store revisions.
 const WIDE: [&str; 13] = [
     "available_bytes",
     "capacity_bytes",

@@ -66,7 +66,7 @@ impl hypervisor::Rig for Rig {
         let mut behaviour = GuestBehaviour::default();
         match guest {
             hypervisor::Guest::Deaf | hypervisor::Guest::Stateful => {
-                behaviour.on_shutdown = OnShutdown::Ignore
+                behaviour.on_shutdown = OnShutdown::Ignore;
             }
             hypervisor::Guest::Polite => {}
             hypervisor::Guest::Brief => behaviour.powers_off_after = Some(Duration::from_millis(30)),

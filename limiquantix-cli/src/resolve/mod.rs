@@ -10,6 +10,7 @@
 //! Exact beats everything: whoever has VMs `web` and `web-2` means the first by `web`.
 
 mod glob;
+mod named;
 #[cfg(test)]
 mod tests;
 
@@ -32,50 +33,10 @@ use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
+pub(crate) use named::Named;
+
 /// How many candidates an ambiguous name lists.
 const CANDIDATES: usize = 10;
-
-/// Something that has an id and, mostly, a name.
-pub(crate) trait Named {
-    /// What it is, as in `vm/NAME`.
-    const KIND: &'static str;
-    fn id(&self) -> &str;
-    fn name(&self) -> &str;
-}
-
-macro_rules! named {
-    ($($message:ty: $kind:literal, $name:ident;)*) => {$(
-        impl Named for $message {
-            const KIND: &'static str = $kind;
-
-            fn id(&self) -> &str {
-                &self.id
-            }
-
-            fn name(&self) -> &str {
-                &self.$name
-            }
-        }
-    )*};
-}
-
-// What has no name that is its own is known by its id alone: many tasks have the same target, many alerts the same
-// title, a VM has many recommendations; and a project's id is what people chose.
-named! {
-    VirtualMachine: "vm", name;
-    Node: "node", hostname;
-    Cluster: "cluster", name;
-    PlacementRule: "rule", name;
-    Project: "project", id;
-    Network: "network", name;
-    Port: "port", id;
-    Snapshot: "snapshot", name;
-    Task: "task", id;
-    Alert: "alert", id;
-    Recommendation: "drs", id;
-    Pool: "pool", name;
-    Volume: "volume", name;
-}
 
 /// The VMs that these names mean, each once, in the order they were named.
 pub(crate) async fn vms(

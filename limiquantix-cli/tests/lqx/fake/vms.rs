@@ -383,9 +383,11 @@ impl VmService for Vms {
             .collect();
         Response::ok(ListSnapshotsResponse {
             snapshots: of_vm.iter().skip(from).take(1).map(|s| (*s).clone()).collect(),
-            next_page_token: (from + 1 < of_vm.len())
-                .then(|| (from + 1).to_string())
-                .unwrap_or_default(),
+            next_page_token: if from + 1 < of_vm.len() {
+                (from + 1).to_string()
+            } else {
+                String::new()
+            },
             ..Default::default()
         })
     }

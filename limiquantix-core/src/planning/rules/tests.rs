@@ -99,7 +99,7 @@ fn cluster() -> ClusterSnapshot {
 
 #[derive(Debug, Clone)]
 enum Act {
-    Vm(Vm),
+    Vm(Box<Vm>),
     NoVm(u128),
     Rule(PlacementRule),
     NoRule(u128),
@@ -147,7 +147,7 @@ fn any_rule() -> impl proptest::strategy::Strategy<Value = PlacementRule> {
 
 fn any_act() -> impl proptest::strategy::Strategy<Value = Act> {
     prop_oneof![
-        5 => any_vm().prop_map(Act::Vm),
+        5 => any_vm().prop_map(|vm| Act::Vm(Box::new(vm))),
         1 => (0u128..8).prop_map(Act::NoVm),
         3 => any_rule().prop_map(Act::Rule),
         1 => (0u128..8).prop_map(Act::NoRule),
@@ -203,7 +203,7 @@ proptest! {
                 Act::Vm(mut vm) => {
                     vm.meta.revision = now;
                     index.upsert_vm(&vm);
-                    vms.insert(vm.id.uuid().as_u128(), vm);
+                    vms.insert(vm.id.uuid().as_u128(), *vm);
                 }
                 Act::NoVm(number) => if let Some(vm) = vms.remove(&number) {
                     index.remove_vm(&vm, now);

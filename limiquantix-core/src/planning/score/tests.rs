@@ -158,7 +158,7 @@ fn no_scorer_can_be_outvoted_by_those_below_it() {
     const {
         let most =
             BEST as i64 * (rules::WEIGHT + soft_taints::WEIGHT + share::WEIGHT + vm_count::WEIGHT) as i64;
-        assert!(most <= i32::MAX as i64)
+        assert!(most <= i32::MAX as i64);
     };
     // And no more than that is needed.
     const { assert!(100 * (soft_taints::WEIGHT - 1) <= BEST * (share::WEIGHT + vm_count::WEIGHT)) };
