@@ -67,10 +67,11 @@ fn every_reason_has_its_exit_code() {
             | Reason::ServerUnavailable
             | Reason::LimitExceeded => Exit::Unavailable,
             Reason::Timeout => Exit::TimedOut,
-            Reason::NoNodeFits | Reason::QuotaExceeded | Reason::AddressesExhausted => Exit::NoCapacity,
+            Reason::NoNodeFits | Reason::QuotaExceeded | Reason::AddressesExhausted | Reason::PoolFull => {
+                Exit::NoCapacity
+            }
             Reason::Cancelled
             | Reason::Superseded
-            | Reason::Unsupported
             | Reason::HypervisorFailed
             | Reason::StorageFailed
             | Reason::Corrupt

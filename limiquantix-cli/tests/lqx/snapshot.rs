@@ -22,10 +22,10 @@ async fn a_snapshot_is_taken_listed_and_shown() {
     assert_eq!(lines[0][..3], ["NAME", "STATE", "MEMORY"]);
     assert_eq!(
         (lines.len(), lines[1][0], lines[2][0]),
-        (3, "before", "after"),
+        (3, "after", "before"),
         "those of web"
     );
-    assert_eq!(lines[1][1..3], ["ready", "kept"]);
+    assert_eq!(lines[2][1..3], ["ready", "kept"]);
     let shown = server.lqx("snapshot show web bef").await.exits(0).out;
     assert!(shown.contains("upgrade") && shown.contains("by=me"), "{shown}");
     server

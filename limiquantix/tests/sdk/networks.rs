@@ -129,7 +129,7 @@ async fn the_default_network_is_there_from_the_start_and_once() {
     assert_eq!(all.items[0].spec.backing.as_str(), "default");
     bench.plug("web", vec![nic("default")]).await.unwrap();
     let mut elsewhere = on("web", vec![nic("default")]);
-    elsewhere.project = fixtures::project_id("lab");
+    elsewhere.project = bench.project("lab").await;
     let vm = bench.cp.vms().create(&call(), elsewhere).await.unwrap();
     assert_eq!(vm.attachments[0].backing.as_str(), "default", "it is shared");
 }
@@ -145,7 +145,7 @@ async fn an_interface_names_a_network_of_its_project_or_a_shared_one() {
     assert_eq!(bench.revision().await, before);
     bench.network(lan("lan", "10.0.0.2", "10.0.0.9")).await;
     let mut elsewhere = on("web", vec![nic("lan")]);
-    elsewhere.project = fixtures::project_id("lab");
+    elsewhere.project = bench.project("lab").await;
     let lost = bench.cp.vms().create(&call(), elsewhere.clone()).await;
     assert_eq!(field(lost), "spec.nics[0].network", "not everybody's");
     let mut own = lan("lan", "10.0.0.2", "10.0.0.9");

@@ -211,8 +211,8 @@ async fn pools_follow_what_the_node_says() {
             .map(|p| (p.name.to_string(), p.status.capacity))
             .collect()
     };
-    let tib = Bytes(1 << 40);
-    assert_eq!(names().await, [("default".to_owned(), tib)]);
+    let (tib, pib) = (Bytes(1 << 40), Bytes(1 << 50));
+    assert_eq!(names().await, [("default".to_owned(), pib)]);
     let mut more = again(id);
     more.spec.pools[0].capacity = Bytes(2 << 40);
     more.spec.pools.push(PoolFacts {

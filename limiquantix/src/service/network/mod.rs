@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::call::Call;
 use crate::control_plane::Parts;
 use crate::mutation::{Draft, mutate};
+use crate::service::project::usage;
 
 pub(crate) use default::ensure_default;
 pub(crate) use plug::{plug, replug, unplug};
@@ -56,7 +57,7 @@ impl NetworkService {
 
     /// Makes a network known. What backs it must be on the nodes already; nothing is made there.
     ///
-    /// Errors: `INVALID_FIELD`, `NAME_TAKEN`, `REQUEST_ID_REUSED`.
+    /// Errors: `INVALID_FIELD`, `NOT_FOUND` (the project), `NAME_TAKEN`, `REQUEST_ID_REUSED`.
     pub async fn create(&self, call: &Call, request: CreateNetwork) -> Result<Arc<Network>> {
         validate::network_spec("spec", &request.project, &request.spec)?;
         validate::labels("labels", &request.labels)?;
@@ -82,6 +83,7 @@ impl NetworkService {
                 now,
             );
             draft.changes.create(allocation);
+            usage::belong(&self.parts, &request.project, now, &mut draft.changes).await?;
             Ok(draft)
         })
         .await
