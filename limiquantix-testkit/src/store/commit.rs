@@ -111,6 +111,7 @@ pub async fn every_kind_is_stored_as_it_was(h: Harness<'_>) {
         fixtures::pool("default", node.id).into_object(),
         fixtures::pool_allocation(&fixtures::pool("default", node.id)).into_object(),
         fixtures::volume("root", node.id).into_object(),
+        fixtures::snapshot("before", &web).into_object(),
         lan.clone().into_object(),
         fixtures::network_allocation(&lan).into_object(),
         fixtures::port(&lan, &web).into_object(),
