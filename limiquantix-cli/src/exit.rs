@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The object does not exist.
     NotFound = 3,
-    /// The state of things does not allow it: taken names, stale versions, wrong states, what a backend cannot do.
+    /// The state of things does not allow it: taken names, stale versions, wrong states.
     Conflict = 4,
     /// Not logged in, or not allowed.
     Denied = 5,

@@ -1,7 +1,19 @@
 //! What all list commands have in common: which objects, in which order, how many, and page after page.
 
 use limiquantix_proto::alert::v1::{ListAlertsRequest, ListAlertsResponse};
-use limiquantix_proto::compute::v1::{ListNodesRequest, ListNodesResponse, ListVMsRequest, ListVMsResponse};
+use limiquantix_proto::cluster::v1::{
+    ListClustersRequest, ListClustersResponse, ListRulesRequest, ListRulesResponse,
+};
+use limiquantix_proto::compute::v1::{
+    ListNodesRequest, ListNodesResponse, ListSnapshotsRequest, ListSnapshotsResponse, ListVMsRequest,
+    ListVMsResponse,
+};
+use limiquantix_proto::drs::v1::{ListRecommendationsRequest, ListRecommendationsResponse};
+use limiquantix_proto::event::v1::{ListEventsRequest, ListEventsResponse};
+use limiquantix_proto::network::v1::{
+    ListNetworksRequest, ListNetworksResponse, ListPortsRequest, ListPortsResponse,
+};
+use limiquantix_proto::project::v1::{ListProjectsRequest, ListProjectsResponse};
 use limiquantix_proto::storage::v1::{
     ListPoolsRequest, ListPoolsResponse, ListVolumesRequest, ListVolumesResponse,
 };
@@ -83,6 +95,14 @@ macro_rules! lists {
 }
 
 lists! {
+    ListClustersRequest => ListClustersResponse, clusters;
+    ListEventsRequest => ListEventsResponse, events;
+    ListNetworksRequest => ListNetworksResponse, networks;
+    ListPortsRequest => ListPortsResponse, ports;
+    ListProjectsRequest => ListProjectsResponse, projects;
+    ListRecommendationsRequest => ListRecommendationsResponse, recommendations;
+    ListRulesRequest => ListRulesResponse, rules;
+    ListSnapshotsRequest => ListSnapshotsResponse, snapshots;
     ListAlertsRequest => ListAlertsResponse, alerts;
     ListVMsRequest => ListVMsResponse, vms;
     ListNodesRequest => ListNodesResponse, nodes;

@@ -8,10 +8,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::resolve;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which recommendations.
 #[derive(Debug, clap::Args)]
@@ -22,6 +20,8 @@ pub(crate) struct Args {
     /// Only recommendations for this VM
     #[arg(long, value_name = "NAME")]
     vm: Option<String>,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
@@ -43,31 +43,25 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         vm_id,
         ..Default::default()
     };
-    let answer = pages(&client, request).await?;
+    let answer = pages(&client, args.listed.apply(request), args.listed.most()).await?;
     app.out.list(&answer, &answer.recommendations)?;
     Ok(Exit::Ok)
 }
 
 /// Every recommendation, also those that have ended.
 pub(crate) async fn all(client: &Client) -> Result<Vec<Recommendation>, Failure> {
-    Ok(pages(client, ListRecommendationsRequest::default())
+    Ok(pages(client, ListRecommendationsRequest::default(), usize::MAX)
         .await?
         .recommendations)
 }
 
-/// Reads page after page, and makes one answer of them.
 async fn pages(
     client: &Client,
-    mut request: ListRecommendationsRequest,
+    request: ListRecommendationsRequest,
+    most: usize,
 ) -> Result<ListRecommendationsResponse, Failure> {
-    request.page_size = PAGE;
-    let drs = client.drs();
-    let mut all = drs.list_recommendations(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = drs.list_recommendations(request.clone()).await?.into_owned();
-        all.recommendations.extend(page.recommendations);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+    paging::pages(request, most, async |request| {
+        Ok(client.drs().list_recommendations(request).await?.into_owned())
+    })
+    .await
 }

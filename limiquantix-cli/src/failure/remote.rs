@@ -59,7 +59,6 @@ pub(super) fn exit_of(error: &Error) -> Exit {
         ErrorKind::AlreadyExists
         | ErrorKind::Conflict
         | ErrorKind::FailedPrecondition
-        | ErrorKind::Unsupported
         | ErrorKind::Expired => Exit::Conflict,
         ErrorKind::Unauthenticated | ErrorKind::PermissionDenied => Exit::Denied,
         ErrorKind::Unavailable => Exit::Unavailable,

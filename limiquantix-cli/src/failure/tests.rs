@@ -72,6 +72,7 @@ fn every_reason_has_its_exit_code() {
             }
             Reason::Cancelled
             | Reason::Superseded
+            | Reason::Unsupported
             | Reason::HypervisorFailed
             | Reason::StorageFailed
             | Reason::Corrupt

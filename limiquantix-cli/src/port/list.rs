@@ -6,10 +6,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::resolve;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which ports.
 #[derive(Debug, clap::Args)]
@@ -23,6 +21,8 @@ pub(crate) struct Args {
     /// Only ports with this MAC address
     #[arg(long, value_name = "ADDRESS", default_value = "")]
     mac: String,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
@@ -39,7 +39,7 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
     if let Some(name) = &args.vm {
         request.vm_id = resolve::vm(app, &client, name).await?.id;
     }
-    let answer = pages(&client, request).await?;
+    let answer = pages(&client, args.listed.apply(request), args.listed.most()).await?;
     app.out.list(&answer, &answer.ports)?;
     Ok(Exit::Ok)
 }
@@ -50,19 +50,16 @@ pub(crate) async fn all(app: &App, client: &Client) -> Result<Vec<Port>, Failure
         project_id: app.project(),
         ..Default::default()
     };
-    Ok(pages(client, request).await?.ports)
+    Ok(pages(client, request, usize::MAX).await?.ports)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListPortsRequest) -> Result<ListPortsResponse, Failure> {
-    request.page_size = PAGE;
-    let service = client.ports();
-    let mut all = service.list_ports(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = service.list_ports(request.clone()).await?.into_owned();
-        all.ports.extend(page.ports);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListPortsRequest,
+    most: usize,
+) -> Result<ListPortsResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.ports().list_ports(request).await?.into_owned())
+    })
+    .await
 }

@@ -6,10 +6,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::vm::label;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which projects.
 #[derive(Debug, clap::Args)]
@@ -17,6 +15,8 @@ pub(crate) struct Args {
     /// Only projects with this label; may be given more than once
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
@@ -24,26 +24,25 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         labels: args.labels.iter().cloned().collect(),
         ..Default::default()
     };
-    let answer = pages(&app.client()?, request).await?;
+    let answer = pages(&app.client()?, args.listed.apply(request), args.listed.most()).await?;
     app.out.list(&answer, &answer.projects)?;
     Ok(Exit::Ok)
 }
 
 /// Every project.
 pub(crate) async fn all(client: &Client) -> Result<Vec<Project>, Failure> {
-    Ok(pages(client, ListProjectsRequest::default()).await?.projects)
+    Ok(pages(client, ListProjectsRequest::default(), usize::MAX)
+        .await?
+        .projects)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListProjectsRequest) -> Result<ListProjectsResponse, Failure> {
-    request.page_size = PAGE;
-    let service = client.projects();
-    let mut all = service.list_projects(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = service.list_projects(request.clone()).await?.into_owned();
-        all.projects.extend(page.projects);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListProjectsRequest,
+    most: usize,
+) -> Result<ListProjectsResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.projects().list_projects(request).await?.into_owned())
+    })
+    .await
 }

@@ -6,10 +6,8 @@ use crate::app::App;
 use crate::client::Client;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::paging::{self, Listed};
 use crate::vm::label;
-
-/// The largest page the server gives.
-const PAGE: i32 = 1000;
 
 /// Which rules.
 #[derive(Debug, clap::Args)]
@@ -17,6 +15,8 @@ pub(crate) struct Args {
     /// Only rules with this label; may be given more than once
     #[arg(short, long = "label", value_name = "KEY=VALUE", value_parser = label)]
     labels: Vec<(String, String)>,
+    #[command(flatten)]
+    listed: Listed,
 }
 
 pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
@@ -26,7 +26,7 @@ pub(super) async fn run(app: &App, args: &Args) -> Result<Exit, Failure> {
         labels,
         ..Default::default()
     };
-    let answer = pages(&app.client()?, request).await?;
+    let answer = pages(&app.client()?, args.listed.apply(request), args.listed.most()).await?;
     app.out.list(&answer, &answer.rules)?;
     Ok(Exit::Ok)
 }
@@ -37,19 +37,16 @@ pub(crate) async fn all(app: &App, client: &Client) -> Result<Vec<PlacementRule>
         project_id: app.project(),
         ..Default::default()
     };
-    Ok(pages(client, request).await?.rules)
+    Ok(pages(client, request, usize::MAX).await?.rules)
 }
 
-/// Reads page after page, and makes one answer of them.
-async fn pages(client: &Client, mut request: ListRulesRequest) -> Result<ListRulesResponse, Failure> {
-    request.page_size = PAGE;
-    let service = client.rules();
-    let mut all = service.list_rules(request.clone()).await?.into_owned();
-    while !all.next_page_token.is_empty() {
-        request.page_token = std::mem::take(&mut all.next_page_token);
-        let page = service.list_rules(request.clone()).await?.into_owned();
-        all.rules.extend(page.rules);
-        all.next_page_token = page.next_page_token;
-    }
-    Ok(all)
+async fn pages(
+    client: &Client,
+    request: ListRulesRequest,
+    most: usize,
+) -> Result<ListRulesResponse, Failure> {
+    paging::pages(request, most, async |request| {
+        Ok(client.rules().list_rules(request).await?.into_owned())
+    })
+    .await
 }

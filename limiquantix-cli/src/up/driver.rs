@@ -7,6 +7,7 @@ use limiquantix_core::Reason;
 use limiquantix_core::identity::Name;
 
 use super::Args;
+use crate::exit::Exit;
 use crate::failure::Failure;
 
 pub(super) async fn connect(args: &Args, data_dir: &Path) -> Result<Driver, Failure> {
@@ -27,13 +28,12 @@ pub(super) async fn connect(args: &Args, data_dir: &Path) -> Result<Driver, Fail
         accel: args.accel,
     };
     connect_driver(config).await.map_err(|error| {
-        let unsupported = error.reason() == Reason::Unsupported;
-        let failure = Failure::from(error);
-        match unsupported {
-            true => failure.fix(
+        match error.reason() {
+            // What this program was built without is no bug of it.
+            Reason::Unsupported => Failure::new(Exit::Conflict, Reason::Unsupported.code(), error.message()).fix(
                 "cargo build --features limiquantix-cli/libvirt, which needs libvirt-dev; or lqx up --no-agent; or lqx demo",
             ),
-            false => failure,
+            _ => Failure::from(error),
         }
     })
 }

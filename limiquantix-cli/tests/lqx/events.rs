@@ -18,6 +18,9 @@ async fn events_are_listed_oldest_first_with_every_page() {
     assert_eq!(server.count(&asked), 2);
     let json = server.lqx("event list -o json").await.exits(0).json();
     assert_eq!(json["events"][1]["kind"], "vm_started");
+    let newest = server.lqx("event list --limit 1 -o json").await.exits(0);
+    assert!(newest.err.contains("older events are not shown"), "{newest:?}");
+    assert_eq!(newest.json()["events"][0]["kind"], "vm_started");
 }
 
 #[tokio::test]

@@ -38,8 +38,10 @@ impl EventService for Events {
         let call = format!("ListEvents {} {:?}", request.resource_id, request.event_types);
         self.0.lock().unwrap().calls.push(call);
         let second = request.page_token == "second";
+        // One to a page, in the order asked for.
+        let newest_first = request.order_by == "create_time desc";
         Response::ok(ListEventsResponse {
-            events: vec![match second {
+            events: vec![match second != newest_first {
                 false => event(301, "vm_created", "accepted"),
                 true => event(302, "vm_started", "runs"),
             }],
