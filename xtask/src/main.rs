@@ -42,6 +42,7 @@ cargo xtask <command>
   quickstart [--keep | --stop]     from nothing to a virtual machine whose greeting arrived through LimiQuantix
   test [-- NEXTEST-ARGS…]          install what the tests need and run all of them, those on real libvirt included
   tidy                             check the repository's rules (DESIGN: edges, purity, sizes, links …)
+  coverage                         write docs/api-coverage.md: every RPC with a test that calls it
 
   packages [build|run|guest|test]  install distribution packages (all sets if none is named)
   guest [--force]                  build the probe guest into target/lqx/guest
@@ -68,6 +69,7 @@ fn dispatch(mut args: Args) -> Result<()> {
         Some("quickstart") => quickstart::main(args),
         Some("test") => suite::main(args),
         Some("tidy") => tidy::main(args),
+        Some("coverage") => tidy::coverage::main(args),
         Some("packages") => apt::main(args),
         Some("guest") => guest::main(args),
         Some("lab") => lab::command::main(args),

@@ -14,8 +14,10 @@
 //! | `words` | unfinished code, paths of one machine |
 //! | `decisions` | decision records that somebody can find |
 //! | `links` | documentation that leads somewhere |
+//! | `coverage` | a page that says which test calls which RPC, and an RPC that none calls |
 
 mod architecture;
+pub(crate) mod coverage;
 mod decisions;
 mod edges;
 mod length;
@@ -62,6 +64,7 @@ const RULES: &[(&str, Rule)] = &[
     ("words", words::check),
     ("decisions", decisions::check),
     ("links", links::check),
+    ("coverage", coverage::check),
 ];
 
 /// Parses and runs.

@@ -1,5 +1,6 @@
 //! Each rule on a repository made up for it: one that keeps the rule and one that breaks it.
 
+mod coverage;
 mod documents;
 mod layering;
 mod sources;
