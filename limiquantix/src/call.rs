@@ -159,6 +159,8 @@ pub(crate) fn lost_race(e: &Error) -> bool {
             let kind = e.get("key").and_then(|key| key.split_once('/'));
             kind.is_some_and(|(kind, _)| kind == Kind::AlertCounts.as_str())
         }
+        // Two at once were the first to raise an alert: the other's is there now, to be counted once more.
+        Reason::NameTaken => e.get("kind") == Some(Kind::Alert.as_str()),
         _ => false,
     }
 }

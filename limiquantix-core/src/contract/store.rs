@@ -201,6 +201,7 @@ pub(crate) fn name_taken_error(kind: Kind, name: &str) -> Error {
     let shown = name.rsplit('/').next().unwrap_or(name);
     Error::new(Reason::NameTaken, format!("the {kind} name {shown:?} is taken"))
         .with("field", "name")
+        .with("kind", kind.as_str())
         .with("name", name)
 }
 

@@ -34,12 +34,18 @@ impl PoolAllocation {
         }
     }
 
-    /// Promises `size` to one more volume of `pool`, whose allocation this is. `POOL_FULL` with the numbers if that is
-    /// more than the pool may promise; nothing is changed then.
-    pub fn reserve(&mut self, pool: &Pool, size: Gibibytes) -> Result<()> {
-        let promised = self.room_for(pool, size.bytes())?;
-        let volumes = self.volumes.checked_add(1);
-        self.volumes = volumes.ok_or_else(|| Error::internal("a pool's allocation overflows"))?;
+    /// Promises `sizes` to as many more volumes of `pool`, whose allocation this is. `POOL_FULL` with the numbers if
+    /// that is more than the pool may promise; nothing is changed then.
+    pub fn reserve(&mut self, pool: &Pool, sizes: &[Gibibytes]) -> Result<()> {
+        let overflows = || Error::internal("a pool's allocation overflows");
+        let mut needed = sizes.iter().map(|size| size.bytes());
+        let needed = needed
+            .try_fold(Bytes::ZERO, Bytes::checked_add)
+            .ok_or_else(overflows)?;
+        let promised = self.room_for(pool, needed)?;
+        let more = u32::try_from(sizes.len()).ok();
+        let volumes = more.and_then(|more| self.volumes.checked_add(more));
+        self.volumes = volumes.ok_or_else(overflows)?;
         self.promised = promised;
         Ok(())
     }

@@ -109,7 +109,7 @@ proptest! {
             let fits = (sum + size.bytes().get()) as u128 * 100
                 <= u128::from(Gibibytes(capacity).bytes().get()) * u128::from(overcommit);
             let before = allocation.clone();
-            match allocation.reserve(&pool, size) {
+            match allocation.reserve(&pool, &[size]) {
                 Ok(()) => {
                     prop_assert!(fits);
                     taken.push(size);
@@ -134,13 +134,15 @@ proptest! {
 fn a_full_pool_says_what_it_has() {
     let pool = pool(Gibibytes(10), 200);
     let mut allocation = PoolAllocation::empty(&pool, pool.meta.clone());
-    allocation.reserve(&pool, Gibibytes(15)).unwrap();
-    let e = allocation.reserve(&pool, Gibibytes(6)).unwrap_err();
+    allocation.reserve(&pool, &[Gibibytes(10), Gibibytes(5)]).unwrap();
+    let e = allocation
+        .reserve(&pool, &[Gibibytes(2), Gibibytes(4)])
+        .unwrap_err();
     assert_eq!(
         e.message(),
         "pool default is full: 6 GiB more are needed, and 15 GiB of 20 GiB are promised (10 GiB of space, \
          overcommitted to 200 %)"
     );
     assert_eq!(e.get("limit"), Some(Bytes(20 << 30).to_string().as_str()));
-    allocation.reserve(&pool, Gibibytes(5)).unwrap();
+    allocation.reserve(&pool, &[Gibibytes(5)]).unwrap();
 }

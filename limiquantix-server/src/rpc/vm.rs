@@ -158,20 +158,17 @@ impl VmService for Handler {
         let request = request.to_owned_message();
         let id = vm_id(&request.id)?;
         let mut call = call(&ctx, &request.request_id, &request.etag, request.validate_only)?;
-        let current = self.vms.get(id).await.map_err(refuse)?;
-        let changes = update::vm_from_wire(&request, &current.spec).map_err(refuse)?;
         call.sent = Some(request.encode_to_vec());
-        // The mask was applied to this very version: what changed meanwhile must not be overwritten.
-        if changes.spec.is_some() {
-            call.expected = call.expected.or(Some(current.meta.revision));
-        }
-        let update = UpdateVm {
-            description: changes.description,
-            labels: changes.labels,
-            spec: changes.spec,
+        let read = |vm: &Vm| {
+            let changes = update::vm_from_wire(&request, &vm.spec)?;
+            Ok(UpdateVm {
+                description: changes.description,
+                labels: changes.labels,
+                spec: changes.spec,
+            })
         };
-        let vm = self.vms.update(&call, id, update).await.map_err(refuse)?;
-        self.answer(&vm, request.validate_only)
+        let vm = self.vms.update_by(&call, id, read).await;
+        self.answer(&*vm.map_err(refuse)?, request.validate_only)
     }
 
     async fn delete_vm(

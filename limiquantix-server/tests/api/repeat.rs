@@ -1,5 +1,6 @@
 //! Repeating a call that may or may not have arrived, and asking without doing.
 
+use buffa_types::google::protobuf::FieldMask;
 use connectrpc::ErrorCode;
 use limiquantix_core::Reason;
 use limiquantix_proto::compute::v1::{
@@ -45,6 +46,18 @@ async fn a_repeated_call_is_answered_as_the_first_time_also_after_a_restart() {
     };
     let stopped = server.vms().stop_vm(stop.clone()).await.unwrap().into_owned();
     server.finished(&stopped.current_task_id).await;
+    let update = UpdateVMRequest {
+        id: created.id.clone(),
+        request_id: "r-4".to_owned(),
+        description: "about to go".to_owned(),
+        update_mask: FieldMask {
+            paths: vec!["description".to_owned()],
+            ..Default::default()
+        }
+        .into(),
+        ..Default::default()
+    };
+    let updated = server.vms().update_vm(update.clone()).await.unwrap().into_owned();
     let delete = DeleteVMRequest {
         id: created.id.clone(),
         request_id: "r-3".to_owned(),
@@ -63,6 +76,7 @@ async fn a_repeated_call_is_answered_as_the_first_time_also_after_a_restart() {
         created
     );
     assert_eq!(vms.stop_vm(stop).await.unwrap().into_owned(), stopped);
+    assert_eq!(vms.update_vm(update).await.unwrap().into_owned(), updated);
     assert_eq!(
         vms.delete_vm(delete).await.unwrap().into_owned(),
         deleted,

@@ -7,6 +7,7 @@ use limiquantix_core::contract::{Changeset, PageRequest, Repository, Selector};
 use limiquantix_core::identity::{Name, NodeId};
 use limiquantix_core::resource::{Pool, PoolAllocation, Volume};
 use limiquantix_core::time::Timestamp;
+use limiquantix_core::unit::Gibibytes;
 use limiquantix_core::{Error, Reason, Result};
 
 use crate::control_plane::Parts;
@@ -18,19 +19,14 @@ pub(crate) async fn claim(
     now: Timestamp,
     changes: &mut Changeset,
 ) -> Result<()> {
-    let mut pools: BTreeMap<(NodeId, Name), (Arc<Pool>, PoolAllocation)> = BTreeMap::new();
+    let mut pools: BTreeMap<(NodeId, Name), Vec<Gibibytes>> = BTreeMap::new();
     for volume in volumes {
         let place = (volume.spec.node, volume.spec.pool.clone());
-        if !pools.contains_key(&place) {
-            let found = of(parts, &place).await?;
-            pools.insert(place.clone(), found);
-        }
-        let Some((pool, allocation)) = pools.get_mut(&place) else {
-            continue;
-        };
-        allocation.reserve(pool, volume.spec.size)?;
+        pools.entry(place).or_default().push(volume.spec.size);
     }
-    for (pool, mut allocation) in pools.into_values() {
+    for (place, sizes) in pools {
+        let (pool, mut allocation) = of(parts, &place).await?;
+        allocation.reserve(&pool, &sizes)?;
         allocation.meta.updated_at = now;
         // The capacity and the ratio that this rests on.
         changes.guard(&*pool).update(allocation);

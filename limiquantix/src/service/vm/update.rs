@@ -20,19 +20,34 @@ impl VmService {
     /// Changes a VM. Description and labels change at once. Other hardware needs a stopped VM and its node's
     /// room, and is carried out by the node's agent under a task. Disks can neither be added nor removed here.
     pub async fn update(&self, call: &Call, id: VmId, request: UpdateVm) -> Result<Arc<Vm>> {
-        #[derive(Serialize)]
-        struct Request<'a> {
-            id: VmId,
-            request: &'a UpdateVm,
-        }
         check(&request)?;
-        let sent = Request {
-            id,
-            request: &request,
-        };
-        mutate(&self.parts, call, "UpdateVM", &sent, async |now| {
+        self.change(call, id, &request, |_| Ok(request.clone())).await
+    }
+
+    /// The same, where what is to change depends on what the VM is, as with a field mask: `read` is asked about the
+    /// very version that is changed. A repeat is recognised by [`Call::sent`].
+    pub async fn update_by(
+        &self,
+        call: &Call,
+        id: VmId,
+        read: impl Fn(&Vm) -> Result<UpdateVm> + Send + Sync,
+    ) -> Result<Arc<Vm>> {
+        self.change(call, id, &(), read).await
+    }
+
+    async fn change(
+        &self,
+        call: &Call,
+        id: VmId,
+        request: &(impl Serialize + Sync),
+        read: impl Fn(&Vm) -> Result<UpdateVm> + Send + Sync,
+    ) -> Result<Arc<Vm>> {
+        let read = &read;
+        mutate(&self.parts, call, "UpdateVM", &(id, request), async |now| {
             let vm = self.get(id).await?;
             call.check_version(&vm.key(), vm.meta.revision)?;
+            let request = read(&vm)?;
+            check(&request)?;
             self.apply(&vm, &request, now).await
         })
         .await
