@@ -171,9 +171,7 @@ impl AgentLink {
         if changes.writes.is_empty() {
             return Ok(());
         }
-        let commit = parts.store.commit(changes).await?;
-        parts.placer.note(&commit);
-        Ok(())
+        parts.placer.commit(changes).await.map(drop)
     }
 
     /// The VM is gone from its node: its record, its volumes and its reservation go in the same commit.

@@ -145,9 +145,8 @@ where
         if call.validate_only || changes.writes.is_empty() {
             return Ok(Arc::new(answer));
         }
-        match parts.store.commit(changes).await {
+        match parts.placer.commit(changes).await {
             Ok(commit) => {
-                parts.placer.note(&commit);
                 if !unchanged {
                     answer.meta_mut().revision = commit.revision;
                 }

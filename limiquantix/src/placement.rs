@@ -32,6 +32,8 @@ pub(crate) struct Placer {
     /// One placement at a time within this process: two plans on the same snapshot would choose the same
     /// node, and one would have to be thrown away. The versions in the commit are what makes it safe.
     turn: tokio::sync::Mutex<()>,
+    /// Held to read while a commit is made and noted, so that [`settled`](Self::settled) can wait for it.
+    noting: tokio::sync::RwLock<()>,
 }
 
 /// How long a placement waits for the store's log, which is behind by milliseconds at most where all is well.
@@ -87,6 +89,7 @@ impl Placer {
             view: RwLock::new(view),
             progress: tokio::sync::Notify::new(),
             turn: tokio::sync::Mutex::default(),
+            noting: tokio::sync::RwLock::default(),
         })
     }
 
@@ -180,6 +183,20 @@ impl Placer {
             let message = "the scheduler is behind the store's log";
             Error::new(Reason::StoreUnavailable, message).with("project", usage.id.as_str())
         })
+    }
+
+    /// Makes a commit and takes note of it.
+    pub(crate) async fn commit(&self, changes: Changeset) -> Result<Commit> {
+        let _noting = self.noting.read().await;
+        let commit = self.store.commit(changes).await?;
+        self.note(&commit);
+        Ok(commit)
+    }
+
+    /// Waits until every commit that is being made in this process is known here. Who follows the store
+    /// hears of a new node a moment before the planner does, and must not be told that there is none.
+    pub(crate) async fn settled(&self) {
+        drop(self.noting.write().await);
     }
 
     /// Takes note of a commit, at once for our own and from the log for others'. Older news than what is

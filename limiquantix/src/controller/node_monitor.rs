@@ -90,11 +90,8 @@ async fn mark_vms_unknown(parts: &Parts, node: NodeId) -> Result<()> {
 
 /// What changed meanwhile is looked at again on the next tick.
 async fn commit_unless_raced(parts: &Parts, changes: Changeset) -> Result<()> {
-    match parts.store.commit(changes).await {
-        Ok(commit) => {
-            parts.placer.note(&commit);
-            Ok(())
-        }
+    match parts.placer.commit(changes).await {
+        Ok(_) => Ok(()),
         Err(e) if lost_race(&e) => Ok(()),
         Err(e) => Err(e),
     }

@@ -129,20 +129,15 @@ impl NodeService {
         let mut changes = Changeset::new();
         alert::node_is_ready(parts, &node, now, &mut changes).await?;
         changes.update(node).create(event);
-        match parts.store.commit(changes).await {
-            Ok(commit) => {
-                parts.placer.note(&commit);
-                Ok(true)
-            }
+        match parts.placer.commit(changes).await {
+            Ok(_) => Ok(true),
             Err(e) if lost_race(&e) => Ok(false),
             Err(e) => Err(e),
         }
     }
 
     async fn commit_node(&self, changes: Changeset) -> Result<Arc<Node>> {
-        let commit = self.parts.store.commit(changes).await?;
-        self.parts.placer.note(&commit);
-        written(commit, Kind::Node)
+        written(self.parts.placer.commit(changes).await?, Kind::Node)
     }
 
     async fn find_by_name(&self, name: &str) -> Result<Option<Arc<Node>>> {

@@ -127,8 +127,7 @@ impl NodeService {
         alert::vm_is_gone(parts, vm, now, &mut changes).await?;
         let message = format!("removed with node {}, which is gone", node.name);
         changes.create(event(parts, vm, EventKind::VmDeleted, message, now));
-        let commit = parts.store.commit(changes).await?;
-        parts.placer.note(&commit);
+        parts.placer.commit(changes).await?;
         Ok(())
     }
 

@@ -46,7 +46,12 @@ impl VmService {
         self.refuse_taken_name(request).await?;
         let mut needs = PlacementRequest::new(&request.spec, None);
         needs.rules = parts.placer.constraints(&request.project, &request.labels, None);
-        let Some((placed, basis)) = parts.placer.plan(&needs) else {
+        let mut planned = parts.placer.plan(&needs);
+        if planned.is_none() {
+            parts.placer.settled().await;
+            planned = parts.placer.plan(&needs);
+        }
+        let Some((placed, basis)) = planned else {
             return Err(no_node_fits(&parts.placer.explain(&needs), request.name.as_str()));
         };
         let node = &basis.node;
