@@ -156,10 +156,13 @@ fn rpcs(files: &[File]) -> Vec<Rpc> {
 /// By the plain name of an RPC: the first test that calls it, by method or by path.
 fn tests(files: &[File]) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for file in files {
-        if !file.path.starts_with(TESTS) || file.path == EVERY {
-            continue;
-        }
+    let ours = files
+        .iter()
+        .filter(|file| file.path.starts_with(TESTS) && file.path != EVERY);
+    // A test of what is refused is named only where no other calls the RPC.
+    let refused = |file: &&File| file.path.trim_start_matches(TESTS).starts_with("bad_");
+    let (last, first): (Vec<&File>, Vec<&File>) = ours.partition(refused);
+    for file in first.into_iter().chain(last) {
         let short = file.path.trim_start_matches("limiquantix-server/");
         // What a helper calls is called by the tests of its file.
         let mut place = short.to_owned();
